@@ -1,0 +1,54 @@
+"""The errors that a user can meet.
+
+One root class. Every error names the thing, the value it has, what is allowed
+and the way out, in one line; the command line prints that line and nothing else.
+"""
+
+
+class StreamerError(Exception):
+    """Root of all errors that a user's input, files or devices can cause.
+
+    Parameters
+    ----------
+    thing : str
+        What is wrong, as a user would name it: ``"sampling rate of talk.xdf"``.
+    value : object, optional
+        The value found.
+    allowed : object, optional
+        What would be right.
+    way_out : str, optional
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        thing: str,
+        *,
+        value: object = None,
+        allowed: object = None,
+        way_out: str | None = None,
+    ) -> None:
+        self.thing = thing
+        self.value = value
+        self.allowed = allowed
+        self.way_out = way_out
+        line = thing
+        if value is not None:
+            line += f": got {value}"
+        if allowed is not None:
+            line += f"; allowed: {allowed}"
+        if way_out is not None:
+            line += f"; {way_out}"
+        super().__init__(" ".join(line.split()))
+
+
+class SourceError(StreamerError):
+    """A source cannot be opened or read."""
+
+
+class RecordingError(StreamerError):
+    """A file is no recording, or its content is damaged."""
+
+
+class SignalMismatchError(StreamerError):
+    """A signal's rate or channels do not fit what is asked of it."""

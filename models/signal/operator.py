@@ -1,0 +1,32 @@
+"""The streaming operator: one implementation for offline and live.
+
+Settings are frozen, state is explicit, and the result does not depend on how the
+signal is cut into chunks. Offline use is the same operator fed everything at once.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Operator(Protocol):
+    """A causal step of the signal chain."""
+
+    @property
+    def delay_s(self) -> float:
+        """Algorithmic delay: how long after the centre of an output its input is complete."""
+
+    def process(self, chunk: Array) -> Array:
+        """Take the next samples or frames, shape (n, columns), and return what they complete.
+
+        The input is not modified; n may be 0, and so may be the output's length.
+        """
+
+    def flush(self) -> Array:
+        """Return what an ending signal still owes, as if its edge were held; then reset."""
+
+    def reset(self) -> None:
+        """Forget the past: the next sample is the first of an epoch."""
