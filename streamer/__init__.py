@@ -1,0 +1,51 @@
+"""Facial surface EMG in, speech out, in real time.
+
+``cli``
+    The command line.
+``config``
+    All settings of a run, from a YAML file and ``--set``.
+``session``
+    A source through features, models and vocoder to the sinks.
+``screen``, ``overview``
+    What a run looks like, during and after.
+``devices``
+    What there is to read from and to play on.
+
+The three floors ``streamer``, ``models`` and ``drivers`` lie side by side, and imports run
+downwards only. Their names are common ones, so importing this package first makes sure
+that the other two are ours.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+__version__ = "0.1.0"
+
+
+def check_floors() -> None:
+    """Make sure that ``models`` and ``drivers`` are the ones that belong to this package.
+
+    Raises
+    ------
+    ImportError
+        Another package of that name comes first on the path.
+    """
+    here = Path(__file__).resolve().parent.parent
+    for floor in ("models", "drivers"):
+        spec = importlib.util.find_spec(floor)
+        places = [
+            Path(place).resolve() for place in (spec and spec.submodule_search_locations) or []
+        ]
+        if places != [here / floor]:
+            found = places[0] if places else spec and spec.origin
+            raise ImportError(
+                f"streamer needs its own package '{floor}' in {here}, but Python finds {found}; "
+                "rename that one, or run from another folder"
+            )
+
+
+# `python -m streamer` gets here with the current folder first on the path; `__main__`
+# takes it away before it checks.
+if sys.argv[:1] != ["-m"]:
+    check_floors()

@@ -1,0 +1,1 @@
+"""Simulated recordings: synthetic speech and the EMG that goes with it."""

@@ -1,0 +1,1 @@
+"""From signal to numbers: streaming operators from raw EMG to features."""

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.errors import SignalMismatchError
+
 Array = NDArray[np.float64]
 
 
@@ -30,3 +32,34 @@ class Operator(Protocol):
 
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
+
+
+def as_rows(chunk: Array, columns: int) -> Array:
+    """Return a chunk as float64 rows, checked for its number of columns.
+
+    Parameters
+    ----------
+    chunk : ndarray, shape (n, columns)
+        Samples or frames of any real type; not modified.
+    columns : int
+        How many columns the operator was built for.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, columns)
+        The chunk itself where it is float64 already.
+
+    Raises
+    ------
+    SignalMismatchError
+        When the chunk is not two-dimensional or has other columns.
+    """
+    rows = np.asarray(chunk, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] != columns:
+        raise SignalMismatchError(
+            "shape of a chunk",
+            value=rows.shape,
+            allowed=f"(n, {columns})",
+            way_out="choose the channels that the model was trained on",
+        )
+    return rows

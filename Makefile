@@ -1,0 +1,49 @@
+# Two commands on a fresh machine with Python 3.11 or newer and a C compiler:
+#   make demo   the whole chain on the simulated recording that comes with the project
+#   make test   all tests
+# Everything goes into .venv; nothing needs root, a sound card or PortAudio.
+
+PYTHON ?= python3
+SIMULATED := build/simulated
+
+.PHONY: demo test lint format bundle clean help
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' \
+		| while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
+
+demo: .venv/.run ## set up what a run needs (no torch) and run the demo
+	.venv/bin/streamer demo
+
+test: .venv/.test ## set up and run the tests
+	.venv/bin/python -m pytest
+
+lint: .venv/.test ## ruff, formatting, types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/.test ## put the code into shape
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+clean: ## remove what was set up and built
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "streamer needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@command -v cc gcc clang >/dev/null \
+		|| { echo "pysptk needs a C compiler: apt-get install gcc python3-dev" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The stamps make a second run fast, and a changed pyproject.toml install again.
+.venv/.run: pyproject.toml | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.test: pyproject.toml constraints.txt | .venv/bin/python
+	.venv/bin/python -m pip install --quiet --constraint constraints.txt \
+		--editable '.[train,simulate,dev]'
+	@touch .venv/.run $@

@@ -1,0 +1,148 @@
+"""Stamped samples and stamped markers become chunks."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.lsl.timeline import Timeline
+from drivers.source import UTTERANCE, Chunk, Health, Marker, Samples
+
+
+class StampedMarker(NamedTuple):
+    """A marker as it comes over LSL.
+
+    Attributes
+    ----------
+    stamp_s : float
+        Time stamp of its sample.
+    label : str
+        What happened.
+    """
+
+    stamp_s: float
+    label: str
+
+
+class ChunkCutter:
+    """Cuts what an inlet receives at lost samples and where utterances begin.
+
+    A marker belongs to the first sample that is not earlier, half a sample granted. If
+    that is not its own, because that one was lost, came before the marker or before the
+    subscription, the marker counts as moved.
+
+    Parameters
+    ----------
+    rate_hz : float
+        Nominal rate.
+    to_session_s : float
+        Added to a time stamp, gives the time on the session's clock.
+    health : Health
+        Where samples, losses, reconnects and moved markers are counted.
+    """
+
+    def __init__(self, rate_hz: float, to_session_s: float, health: Health) -> None:
+        self._rate_hz = rate_hz
+        self._to_session_s = to_session_s
+        self._health = health
+        self._health.extra |= {"moved_markers": 0, "stamps_backward": 0}
+        self._timeline = Timeline(rate_hz)
+        self._coming: list[StampedMarker] = []
+        self._epoch = 0
+        self._next = 0  # sample of the epoch
+
+    def expect(self, marker: StampedMarker) -> None:
+        """Take a marker whose sample may be still to come."""
+        self._coming.append(marker)
+
+    def cut(
+        self,
+        samples: Samples,
+        stamps_s: NDArray[np.float64],
+        received_s: float,
+        *,
+        interrupted: bool = False,
+    ) -> list[Chunk]:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n, channels)
+            In microvolts, n > 0.
+        stamps_s : ndarray of float64, shape (n,)
+            Their time stamps.
+        received_s : float
+            Their arrival on the session's clock.
+        interrupted : bool
+            The stream was gone and is back: a new epoch.
+
+        Returns
+        -------
+        list of Chunk
+            All of them, in order.
+        """
+        lost: dict[int, int] = {}
+        if interrupted:
+            self._health.reconnects += 1
+            self._begin_epoch()
+            lost[0] = self._timeline.restart(float(stamps_s[0]))
+        for found in self._timeline.follow(stamps_s):
+            lost[found.row] = found.lost
+        self._health.extra["stamps_backward"] = self._timeline.backward
+        placed = self._place(stamps_s)
+        begins = {row: m.stamp_s for row, m in placed if m.label.startswith(UTTERANCE)}
+        starts = sorted({0, *lost, *begins})
+        chunks = []
+        for start, end in zip(starts, [*starts[1:], len(stamps_s)], strict=True):
+            gap = self._count(lost.get(start, 0))
+            if start in begins:
+                # Of the lost samples, only those after the marker are of the new epoch.
+                since = round((float(stamps_s[start]) - begins[start]) * self._rate_hz)
+                gap = min(gap, max(since, 0))
+                self._begin_epoch()
+            first = self._next + gap
+            chunk = Chunk(
+                samples=samples[start:end],
+                epoch=self._epoch,
+                first_index=first,
+                time_s=float(stamps_s[end - 1]) + self._to_session_s,
+                received_s=received_s,
+                gap_before=gap,
+                gap_estimated=gap > 0,
+                markers=tuple(
+                    Marker(first + row - start, m.label) for row, m in placed if start <= row < end
+                ),
+            )
+            chunks.append(chunk)
+            self._next = first + end - start
+            self._health.samples += end - start
+        return chunks
+
+    def _count(self, lost: int) -> int:
+        if lost:
+            self._health.lost_samples += lost
+            self._health.gaps += 1
+        return lost
+
+    def _begin_epoch(self) -> None:
+        """Count samples from 0 again, unless that is what comes anyway."""
+        if self._next:
+            self._epoch += 1
+            self._next = 0
+
+    def _place(self, stamps_s: NDArray[np.float64]) -> list[tuple[int, StampedMarker]]:
+        """Match markers to rows; those of later samples stay in `_coming`."""
+        half_s = 0.5 / self._rate_hz
+        # Of stamps that jump back, the highest so far decides.
+        rising_s = np.maximum.accumulate(stamps_s)
+        placed, coming = [], []
+        for marker in self._coming:
+            row = int(np.searchsorted(rising_s, marker.stamp_s - half_s))
+            if row == len(stamps_s):
+                coming.append(marker)
+                continue
+            if stamps_s[row] - marker.stamp_s > half_s:
+                self._health.extra["moved_markers"] += 1
+            placed.append((row, marker))
+        self._coming = coming
+        return placed

@@ -1,0 +1,135 @@
+"""A source as an LSL stream."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from drivers.clock import Clock, PerfClock
+from drivers.errors import SourceError
+from drivers.lsl.library import pylsl
+from drivers.lsl.streams import END, write_description
+from drivers.source import UTTERANCE, Chunk, Source, SourceInfo, SourceState
+
+# Markers and samples travel on two connections: the marker that begins an epoch gets
+# this much of a head start, so that a receiver knows of it before the sample arrives.
+_HEAD_START_S = 0.005
+# liblsl sends in the background: a stream is not taken away while its last samples go out.
+_LINGER_S = 0.3
+_BUFFER_S = 30
+
+
+class LslOutlet:
+    """An EMG stream, float32 in microvolts, and a stream with its markers.
+
+    Parameters
+    ----------
+    info : SourceInfo
+        What is sent. `source_id` is the identity by which receivers recover the stream
+        after a break, so it must be the same tomorrow.
+    clock : Clock, optional
+        The clock of `Chunk.time_s`, which has to run in real time.
+    """
+
+    def __init__(self, info: SourceInfo, *, clock: Clock | None = None) -> None:
+        if not info.source_id:
+            raise SourceError(
+                f"source_id of the LSL stream '{info.name}'",
+                value="none",
+                allowed="a name that stays the same, such as device-serial",
+            )
+        self._rate_hz = info.rate_hz
+        markers_id = f"{info.source_id}-markers"
+        description = write_description(info, markers_id)
+        markers = pylsl.StreamInfo(
+            f"{info.name}-markers",
+            "Markers",
+            1,
+            pylsl.IRREGULAR_RATE,
+            pylsl.cf_string,
+            markers_id,
+        )
+        self._markers = pylsl.StreamOutlet(markers, 0, _BUFFER_S)
+        self._samples = pylsl.StreamOutlet(description, 0, _BUFFER_S)
+        clock = PerfClock() if clock is None else clock
+        self._to_lsl_s = pylsl.local_clock() - clock.now_s()
+        self._last_s: float | None = None
+
+    def wait_for_consumer(self, timeout_s: float) -> bool:
+        """Wait until somebody listens to samples and markers.
+
+        Parameters
+        ----------
+        timeout_s : float
+            How long at most.
+
+        Returns
+        -------
+        bool
+            Somebody does.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        while not (self._samples.have_consumers() and self._markers.have_consumers()):
+            if time.monotonic() >= deadline_s:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def push(self, chunk: Chunk) -> None:
+        """Send samples and markers, stamped with their own times.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            Lost samples before it show as a jump of the stamps.
+        """
+        last = chunk.first_index + len(chunk.samples) - 1
+        for marker in chunk.markers:
+            marker_s = chunk.time_s - (last - marker.index) / self._rate_hz
+            self._markers.push_sample([marker.label], marker_s + self._to_lsl_s)
+        if any(marker.label.startswith(UTTERANCE) for marker in chunk.markers):
+            time.sleep(_HEAD_START_S)
+        self._last_s = chunk.time_s + self._to_lsl_s
+        self._samples.push_chunk(chunk.samples, self._last_s)
+
+    def close(self) -> None:
+        """Mark the end, let the last samples go out and take the streams away."""
+        if self._samples is None:
+            return
+        if self._last_s is not None:
+            self._markers.push_sample([END], self._last_s)
+            time.sleep(_LINGER_S)
+        self._samples = self._markers = None
+
+    def __enter__(self) -> Self:
+        """Nothing to do: the stream is there as soon as it is made."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def publish(source: Source, outlet: LslOutlet, stop: threading.Event | None = None) -> None:
+    """Relay a source until it ends or `stop` is set.
+
+    Parameters
+    ----------
+    source : Source
+        Open; in real time, because the stream's nominal rate is that of its info.
+    outlet : LslOutlet
+        Made for this source's info. It stays open: closing it marks the end.
+    stop : threading.Event, optional
+        Ends the relay within 0.1 s.
+    """
+    while stop is None or not stop.is_set():
+        chunk = source.read(0.1)
+        if chunk is not None:
+            outlet.push(chunk)
+        elif source.health.state is SourceState.DISCONNECTED:
+            return

@@ -1,0 +1,320 @@
+"""A corpus directory: what it holds, and its utterances as recordings."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.errors import RecordingError
+from drivers.recordings.emg_uka.cut import Cut, check_cut, marker_cut, parse_offset
+from drivers.recordings.emg_uka.files import (
+    RATE_HZ,
+    UtteranceError,
+    UtterancePaths,
+    parse_alignment,
+    read_audio,
+    read_counts,
+)
+from drivers.recordings.emg_uka.subsets import SUBSETS, parse_utterance, read_subsets
+from drivers.recordings.recording import Recording, Segment
+from drivers.source import Channel
+
+CHANNELS = tuple(Channel(f"EMG{number}") for number in range(1, 7))
+
+
+@dataclass(frozen=True)
+class Series:
+    """Utterances of a corpus, read one by one each time they are iterated.
+
+    Damaged ones are left out and counted in `EmgUkaCorpus.skipped`; if none is left,
+    iterating raises a `RecordingError`.
+
+    Attributes
+    ----------
+    corpus : EmgUkaCorpus
+        Where they are read from.
+    names : tuple of str
+        The utterances, damaged ones included.
+    """
+
+    corpus: "EmgUkaCorpus"
+    names: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Recording]:
+        """Read the recordings in the order of their names."""
+        usable = 0
+        last: UtteranceError | None = None
+        for name in self.names:
+            try:
+                recording = self.corpus.recording(name)
+            except UtteranceError as error:
+                count(self.corpus.skipped, error.reason, name)
+                last = error
+            else:
+                usable += 1
+                yield recording
+        if not usable:
+            raise RecordingError(f"all {len(self.names)} utterances damaged, the last one: {last}")
+
+
+class EmgUkaCorpus:
+    """A corpus directory.
+
+    Parameters
+    ----------
+    root : str or Path
+        Directory with ``emg``, ``audio``, ``offset``, ``Alignments``, ``Transcripts``,
+        ``Subsets``.
+    uv_per_count : float
+        Scale of the EMG.
+
+    Attributes
+    ----------
+    root : Path
+        The directory.
+    sessions : tuple of str
+        Recording sessions with EMG on this disk: ``"002-001"``.
+    skipped : dict of str to list of str
+        Utterances left out of a series, by reason.
+    holes : dict of str to list of str
+        Utterances that lack something beside their EMG, by what they lack:
+        ``"no audio"``, ``"no transcript"``, ``"no phones"``, ``"no offset"``...
+
+    Raises
+    ------
+    RecordingError
+        The directory is no corpus, or has no ``Subsets``.
+    """
+
+    def __init__(self, root: str | Path, *, uv_per_count: float = 0.033) -> None:
+        self.root = Path(root)
+        self._uv_per_count = np.float32(uv_per_count)
+        self.skipped: dict[str, list[str]] = {}
+        self.holes: dict[str, list[str]] = {}
+        self.sessions = _sessions_on_disk(self.root)
+        self._subsets = read_subsets(self.root)
+        self._subset_of = {
+            utterance: SUBSETS[subset]
+            for subset, by_session in self._subsets.items()
+            for names in by_session.values()
+            for utterance in names
+        }
+
+    def subsets(self, session: str) -> tuple[str, ...]:
+        """Subsets that name utterances of this session, such as ``"train.audible"``."""
+        return tuple(
+            subset for subset, by_session in self._subsets.items() if by_session.get(session)
+        )
+
+    def utterances(self, session: str | None = None, subset: str | None = None) -> tuple[str, ...]:
+        """Names of utterances, session by session, subset by subset, in recorded order.
+
+        Parameters
+        ----------
+        session : str, optional
+            ``"002-001"``; default is every session on this disk.
+        subset : str, optional
+            ``"test.audible"``, or only its half: ``"test"``, ``"audible"``; default all.
+
+        Returns
+        -------
+        tuple of str
+            Such as ``"002-001-0100"``; never empty.
+
+        Raises
+        ------
+        RecordingError
+            No such session, no such subset, or nothing in it.
+        """
+        if session is not None and session not in self.sessions:
+            raise RecordingError(
+                f"session of {self.root}", value=session, allowed=", ".join(self.sessions)
+            )
+        sessions = self.sessions if session is None else (session,)
+        chosen = [s for s in SUBSETS if subset in (None, s, *s.split("."))]
+        if not chosen:
+            raise RecordingError(
+                "subset", value=subset, allowed=f"{', '.join(SUBSETS)}, or half of such a name"
+            )
+        names = tuple(
+            utterance
+            for session in sessions
+            for one in chosen
+            for utterance in self._subsets.get(one, {}).get(session, ())
+        )
+        if not names:
+            there = "; ".join(f"{s} has {', '.join(self.subsets(s)) or 'none'}" for s in sessions)
+            raise RecordingError(
+                _selection(session, subset),
+                value="no utterances",
+                way_out=f"choose another: {there}",
+            )
+        return names
+
+    def recordings(
+        self,
+        session: str | None = None,
+        subset: str | None = None,
+        utterance: str | None = None,
+    ) -> Iterable[Recording]:
+        """Choose recordings; they are read one by one, when they are iterated.
+
+        Parameters
+        ----------
+        session, subset : str, optional
+            As for `utterances`.
+        utterance : str, optional
+            Only this one; its number is enough where `session` is given.
+
+        Returns
+        -------
+        iterable of Recording
+            A `Series`, or the one recording.
+
+        Raises
+        ------
+        RecordingError
+            As for `utterances`; for a single utterance also as for `recording`.
+        """
+        if utterance is None:
+            return Series(self, self.utterances(session, subset))
+        if session is not None and "-" not in utterance:
+            utterance = f"{session}-{utterance}"
+        _, name = parse_utterance(utterance)
+        if session is not None or subset is not None:
+            names = self.utterances(session, subset)
+            if name not in names:
+                raise RecordingError(
+                    f"utterance of {_selection(session, subset)}",
+                    value=name,
+                    allowed=f"{len(names)} utterances, {min(names)} to {max(names)}",
+                )
+        return (self.recording(name),)
+
+    def recording(self, utterance: str) -> Recording:
+        """Read one utterance.
+
+        EMG and audio are cut as the offset file says, or without one from the marker on.
+
+        Parameters
+        ----------
+        utterance : str
+            ``"002-001-0100"``, with or without ``emg_`` before it.
+
+        Returns
+        -------
+        Recording
+            Six channels at 600 Hz; `lead_in_uv` is the EMG before the cut. Without a
+            usable WAV `audio` is None, without an alignment `phones` is empty, and mode
+            and split are None where no subset names the utterance.
+
+        Raises
+        ------
+        RecordingError
+            No such session or utterance.
+        UtteranceError
+            Its EMG cannot be used: truncated, or the offsets lie outside of the files.
+        """
+        session, name = parse_utterance(utterance)
+        if session not in self.sessions:
+            raise RecordingError(
+                f"session of utterance {name} in {self.root}",
+                value=session,
+                allowed=", ".join(self.sessions),
+            )
+        paths = UtterancePaths(self.root, name)
+        counts = read_counts(paths.emg, name)
+        try:
+            audio, audio_rate_hz = read_audio(paths.audio, name)
+        except UtteranceError as hole:
+            count(self.holes, hole.reason, name)
+            audio, audio_rate_hz = None, None
+        cut = self._cut(paths, counts, audio, audio_rate_hz)
+        check_cut(cut, len(counts), None if audio is None else len(audio), name)
+        emg_uv = counts[:, : len(CHANNELS)] * self._uv_per_count
+        split, mode = self._subset_of.get(name, (None, None))
+        return Recording(
+            name=name,
+            emg_uv=emg_uv[cut.emg_start : cut.emg_end],
+            rate_hz=RATE_HZ,
+            channels=CHANNELS,
+            lead_in_uv=emg_uv[: cut.emg_start],
+            audio=None if audio is None else _speech(audio[cut.audio_start : cut.audio_end]),
+            audio_rate_hz=audio_rate_hz,
+            transcript=self._transcript(paths),
+            mode=mode,
+            speaker=session.split("-")[0],
+            session=session,
+            split=split,
+            phones=self._phones(paths),
+        )
+
+    def _cut(
+        self,
+        paths: UtterancePaths,
+        counts: NDArray[np.int16],
+        audio: NDArray[np.int16] | None,
+        audio_rate_hz: float | None,
+    ) -> Cut:
+        """Find the common part from the offset file, else from the marker."""
+        if paths.offset.is_file():
+            return parse_offset(_text(paths.offset), paths.name)
+        count(self.holes, "no offset", paths.name)
+        return marker_cut(counts, audio, audio_rate_hz, paths.name)
+
+    def _transcript(self, paths: UtterancePaths) -> str | None:
+        text = _text(paths.transcript).strip() if paths.transcript.is_file() else ""
+        if not text:
+            count(self.holes, "no transcript", paths.name)
+            return None
+        return text
+
+    def _phones(self, paths: UtterancePaths) -> tuple[Segment, ...]:
+        try:
+            phones = parse_alignment(_text(paths.phones)) if paths.phones.is_file() else ()
+        except ValueError:
+            count(self.holes, "phones unreadable", paths.name)
+            return ()
+        if not phones:
+            count(self.holes, "no phones", paths.name)
+        return phones
+
+
+def _sessions_on_disk(root: Path) -> tuple[str, ...]:
+    """Sessions that have EMG under `root`."""
+    if not (root / "emg").is_dir():
+        raise RecordingError(
+            f"corpus directory {root}",
+            value="no directory emg in it" if root.is_dir() else "no such directory",
+            allowed="the EMG-UKA layout: emg, audio, offset, Alignments, Transcripts, Subsets",
+        )
+    sessions = sorted({path.parent for path in root.glob("emg/*/*/e07_*.adc")})
+    if not sessions:
+        raise RecordingError(
+            f"corpus directory {root}",
+            value="no EMG in it",
+            allowed="files emg/<speaker>/<session>/e07_<speaker>_<session>_<number>.adc",
+        )
+    return tuple(f"{path.parent.name}-{path.name}" for path in sessions)
+
+
+def _speech(counts: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Channel 1, full scale 1."""
+    return counts[:, 0] * np.float32(2**-15)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _selection(session: str | None, subset: str | None) -> str:
+    return f"subset {subset or '(any)'} of session {session or '(any)'}"
+
+
+def count(table: dict[str, list[str]], reason: str, utterance: str) -> None:
+    """Note an utterance under a reason, once however often it is read."""
+    names = table.setdefault(reason, [])
+    if utterance not in names:
+        names.append(utterance)

@@ -1,0 +1,202 @@
+"""A bundle: a directory with ``manifest.json`` and the ONNX files that it names."""
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+from pydantic import ValidationError
+
+from drivers.errors import SignalMismatchError, StreamerError
+from models.activity import ActivityDetector
+from models.classifier import WindowClassifier
+from models.converter import Converter
+from models.inference import OnnxModel
+from models.manifest import FORMAT, ClassifierPart, Manifest
+from models.signal.filters import SosFilter
+from models.signal.front_end import conditioner
+from models.signal.stacking import Stacking, StackingSettings
+from models.signal.td_features import TDFeatures
+from models.speech.vocoder import Vocoder
+
+MANIFEST = "manifest.json"
+
+
+class BundleError(StreamerError):
+    """A directory is no bundle, or one that cannot be used."""
+
+
+def packaged_bundle() -> Path:
+    """Return the bundle that comes with the project, trained on simulated speakers only."""
+    return Path(str(files("models") / "packaged"))
+
+
+class Bundle:
+    """The models of a session, and the operators around them.
+
+    Each method builds a fresh operator in its initial state; the ONNX graphs are loaded
+    once and shared. Inference needs onnxruntime and numpy, never torch or scikit-learn.
+
+    Parameters
+    ----------
+    path : Path
+        The directory.
+    manifest : Manifest
+        What it says.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._converter = self._load(manifest.converter.file)
+        self._activity = self._load(manifest.activity.file)
+        self.mode = self._classifier(manifest.mode)
+        self.speaker = self._classifier(manifest.speaker)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Read the manifest and load the models.
+
+        Parameters
+        ----------
+        path : str or Path
+            The directory.
+
+        Returns
+        -------
+        Bundle
+            Ready to build operators.
+
+        Raises
+        ------
+        BundleError
+            When there is no manifest, it is another program's, or a model is damaged.
+        """
+        path = Path(path)
+        file = path / MANIFEST
+        train = "train one with `streamer train CORPUS --session ID --out DIR`"
+        try:
+            content = json.loads(file.read_text("utf-8"))
+        except OSError:
+            raise BundleError(
+                f"bundle {path}", value="no manifest.json", allowed="a bundle", way_out=train
+            ) from None
+        except ValueError as error:
+            raise BundleError(f"{file} is not JSON: {error}", way_out=train) from None
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            found = content.get("format") if isinstance(content, dict) else None
+            raise BundleError(
+                f"format of {file}", value=repr(found), allowed=repr(FORMAT), way_out=train
+            )
+        try:
+            manifest = Manifest.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise BundleError(
+                f"{key} in {file}: {first['msg']}", way_out="train the bundle again"
+            ) from None
+        return cls(path, manifest)
+
+    def check(self, rate_hz: float, channels: Sequence[str]) -> None:
+        """Refuse a signal that the models were not trained for.
+
+        Parameters
+        ----------
+        rate_hz : float
+            Its nominal rate.
+        channels : sequence of str
+            Its channels' labels. Their number and order count; other labels are taken
+            on trust, because devices name their inputs as they like.
+
+        Raises
+        ------
+        SignalMismatchError
+            Naming both sides.
+        """
+        signal = self.manifest.signal
+        wanted = f"{signal.rate_hz:g} Hz and {len(signal.channels)} channels"
+        if len(channels) != len(signal.channels) or rate_hz != signal.rate_hz:
+            raise SignalMismatchError(
+                f"signal for the bundle {self.path.name}",
+                value=f"{rate_hz:g} Hz and {len(channels)} channels ({', '.join(channels)})",
+                allowed=f"{wanted} ({', '.join(signal.channels)})",
+                way_out="choose a bundle that was trained on such a signal",
+            )
+        if sorted(channels) == sorted(signal.channels) and list(channels) != list(signal.channels):
+            raise SignalMismatchError(
+                f"order of the channels for the bundle {self.path.name}",
+                value=", ".join(channels),
+                allowed=", ".join(signal.channels),
+                way_out="reorder the channels at the source",
+            )
+
+    @property
+    def shift_s(self) -> float:
+        """From one frame to the next."""
+        return self.manifest.features.shift_s
+
+    @property
+    def lead_frames(self) -> int:
+        """By how many frames the converter's speech runs ahead of its EMG."""
+        return round(self.manifest.converter.lead_ms / 1000 / self.shift_s)
+
+    @property
+    def algorithmic_latency_ms(self) -> float:
+        """From an EMG instant to its sound, were computing and buffers free.
+
+        From the centre of a frame to its last input, the future frames, and the hop over
+        which the vocoder interpolates, less the lead of the prediction.
+        """
+        features = self.td_features()
+        waits_s = features.delay_s + self.converter().delay_s + self.vocoder().delay_s
+        return 1000 * waits_s - self.manifest.converter.lead_ms
+
+    def front_end(self) -> SosFilter:
+        """Build the filters: EMG in microvolts in, DC-free EMG out."""
+        signal = self.manifest.signal
+        return conditioner(self.manifest.conditioning, signal.rate_hz, len(signal.channels))
+
+    def td_features(self) -> TDFeatures:
+        """Build the features: DC-free EMG in, TD frames out."""
+        signal = self.manifest.signal
+        return TDFeatures(self.manifest.features, signal.rate_hz, len(signal.channels))
+
+    def converter(self) -> Converter:
+        """Build the converter: TD frames in, speech parameters out."""
+        part = self.manifest.converter
+        return Converter(self._converter, self._stacking(part.stacking), part.voicing_threshold)
+
+    def activity(self) -> ActivityDetector:
+        """Build the activity detector: TD frames in, probability of speech out."""
+        return ActivityDetector(self._activity, self._stacking(self.manifest.activity.stacking))
+
+    def vocoder(self, seed: int = 0) -> Vocoder:
+        """Build the vocoder: speech parameters in, speech out."""
+        return Vocoder(self.manifest.speech, seed)
+
+    def _stacking(self, settings: StackingSettings) -> Stacking:
+        return Stacking(settings, self.shift_s, self.td_features().columns)
+
+    def _classifier(self, part: ClassifierPart | None) -> WindowClassifier | None:
+        if part is None:
+            return None
+        return WindowClassifier(
+            self._load(part.file), part, self.manifest.signal.rate_hz, self.shift_s
+        )
+
+    def _load(self, name: str) -> OnnxModel:
+        file = self.path / name
+        if Path(name).name != name or not file.is_file():
+            raise BundleError(
+                f"model {name} of the bundle {self.path}",
+                value="no such file in the bundle",
+                way_out="copy the whole bundle, or train it again",
+            )
+        try:
+            return OnnxModel(file)
+        except Exception as error:  # ONNX Runtime's own exceptions share no public base
+            raise BundleError(
+                f"model {file} cannot be loaded: {error}", way_out="train the bundle again"
+            ) from error

@@ -1,0 +1,59 @@
+"""One ONNX model, run the way a live session needs it."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+
+class OnnxModel:
+    """An ONNX graph on one thread that does not spin while it waits.
+
+    The default session options burn a whole core between two frames; see
+    ``intra_op.allow_spinning`` in the documentation of ONNX Runtime.
+
+    Parameters
+    ----------
+    path : Path
+        The ``.onnx`` file.
+
+    Raises
+    ------
+    Exception
+        Whatever ONNX Runtime raises for a damaged file; `Bundle.open` turns it into a
+        `BundleError`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            path, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        (features,) = self._session.get_inputs()
+        self._input = features.name
+        self._dtype = np.float64 if "double" in features.type else np.float32
+        self.columns = int(features.shape[1])
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+
+    def __call__(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Run the graph.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, columns)
+            One row a frame or window.
+
+        Returns
+        -------
+        list of ndarray, shape (n, ...)
+            In the order of `outputs`.
+        """
+        rows = np.ascontiguousarray(features, dtype=self._dtype)
+        results = self._session.run(None, {self._input: rows})
+        return [np.asarray(result, dtype=np.float64) for result in results]

@@ -1,0 +1,243 @@
+"""Removal of DC and hum, causal and settled from the first sample on.
+
+EMG amplifiers add a large, drifting DC offset to each channel that is no muscle
+signal. A high-pass that starts from zero answers it with a transient that is larger
+than the EMG; one that starts in its steady state for that offset does not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal
+
+from drivers.errors import SignalMismatchError, StreamerError
+from models.signal.operator import Array, as_rows
+
+
+@dataclass(frozen=True)
+class HighPassSettings:
+    """A Butterworth high-pass.
+
+    The defaults are gentle: on EMG-UKA every higher cut-off and order made a linear
+    regression of the mel-cepstrum worse, by up to 0.2 dB at 20 Hz and order 4, for what a
+    filter rejects faster it also rings with, and slow activity is part of speech.
+
+    Attributes
+    ----------
+    cutoff_hz : float
+        Frequency at which it has lost 3 dB.
+    order : int
+        Order of the filter: 6 dB per octave each.
+    """
+
+    cutoff_hz: float = 1.0
+    order: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no filter."""
+        if not self.cutoff_hz > 0:
+            raise StreamerError("cut-off of the high-pass", value=self.cutoff_hz, allowed="> 0 Hz")
+        if not 1 <= self.order <= 8:
+            raise StreamerError("order of the high-pass", value=self.order, allowed="1 to 8")
+
+    def sections(self, rate_hz: float) -> Array:
+        """Return the second-order sections at a sampling rate.
+
+        Parameters
+        ----------
+        rate_hz : float
+            Sampling rate.
+
+        Returns
+        -------
+        ndarray, shape (sections, 6)
+            As `scipy.signal.sosfilt` takes them.
+
+        Raises
+        ------
+        SignalMismatchError
+            When the cut-off lies above half the rate.
+        """
+        _check_below_nyquist("cut-off of the high-pass", self.cutoff_hz, rate_hz)
+        sections: Array = signal.butter(
+            self.order, self.cutoff_hz, "highpass", fs=rate_hz, output="sos"
+        )
+        return sections
+
+
+@dataclass(frozen=True)
+class NotchSettings:
+    """Notches at the mains frequency and its harmonics.
+
+    Attributes
+    ----------
+    hum_hz : float
+        Frequency of the mains, 50 or 60 Hz.
+    quality : float
+        Hum frequency by bandwidth of the first notch; the others are as wide in hertz.
+    harmonics : int
+        Number of notches: 1 is the mains frequency alone.
+    """
+
+    hum_hz: float = 50.0
+    quality: float = 30.0
+    harmonics: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse what is no filter."""
+        if not self.hum_hz > 0:
+            raise StreamerError("frequency of the hum", value=self.hum_hz, allowed="50 or 60 Hz")
+        if not self.quality > 0:
+            raise StreamerError("quality of the notch", value=self.quality, allowed="> 0")
+        if self.harmonics < 1:
+            raise StreamerError("harmonics of the notch", value=self.harmonics, allowed=">= 1")
+
+    def sections(self, rate_hz: float) -> Array:
+        """Return the second-order sections at a sampling rate.
+
+        Parameters
+        ----------
+        rate_hz : float
+            Sampling rate.
+
+        Returns
+        -------
+        ndarray, shape (harmonics, 6)
+            As `scipy.signal.sosfilt` takes them.
+
+        Raises
+        ------
+        SignalMismatchError
+            When a harmonic lies above half the rate.
+        """
+        numbers = range(1, self.harmonics + 1)
+        _check_below_nyquist("highest harmonic of the notch", numbers[-1] * self.hum_hz, rate_hz)
+        return np.array(
+            [
+                np.concatenate(signal.iirnotch(n * self.hum_hz, n * self.quality, fs=rate_hz))
+                for n in numbers
+            ]
+        )
+
+
+def _check_below_nyquist(thing: str, frequency_hz: float, rate_hz: float) -> None:
+    if not frequency_hz < rate_hz / 2:
+        raise SignalMismatchError(
+            thing, value=f"{frequency_hz:g} Hz", allowed=f"below {rate_hz / 2:g} Hz, half the rate"
+        )
+
+
+class SosFilter:
+    """A cascade of second-order sections that starts in its steady state.
+
+    The state before the first sample of an epoch is that of a signal that has always had
+    the value of this first sample, so that a DC offset makes no transient. Recursive
+    filters of minimum phase: the delay in the passband is taken as zero.
+
+    Parameters
+    ----------
+    sections : ndarray, shape (sections, 6)
+        As `HighPassSettings.sections` returns them; several filters are concatenated.
+    channels : int
+        Columns of the signal.
+    """
+
+    delay_s = 0.0
+
+    def __init__(self, sections: Array, channels: int) -> None:
+        self.channels = channels
+        self._sections = sections
+        self._steady = signal.sosfilt_zi(sections)[:, :, np.newaxis]
+        self._state: Array | None = None
+
+    def settle(self, lead_in: Array | None) -> None:
+        """Start an epoch on the samples acquired right before it.
+
+        Called once per epoch, before `process`; without it, or without samples, the
+        filter settles on the first sample that it sees.
+
+        Parameters
+        ----------
+        lead_in : ndarray, shape (m, channels), or None
+            Samples before the epoch, as `Chunk.lead_in`.
+        """
+        self.reset()
+        if lead_in is not None:
+            self.process(lead_in)
+
+    def process(self, chunk: Array) -> Array:
+        """Filter the next samples.
+
+        Parameters
+        ----------
+        chunk : ndarray, shape (n, channels)
+            Samples; not modified.
+
+        Returns
+        -------
+        ndarray, shape (n, channels)
+            One for each.
+        """
+        rows = as_rows(chunk, self.channels)
+        if not len(rows):
+            return np.empty((0, self.channels))
+        if self._state is None:
+            self._state = self._steady * rows[0]
+        filtered: Array
+        filtered, self._state = signal.sosfilt(self._sections, rows, axis=0, zi=self._state)
+        return filtered
+
+    def flush(self) -> Array:
+        """End the epoch; nothing is owed.
+
+        Returns
+        -------
+        ndarray, shape (0, channels)
+            Nothing.
+        """
+        self.reset()
+        return np.empty((0, self.channels))
+
+    def reset(self) -> None:
+        """Forget the past: the next sample is the first of an epoch."""
+        self._state = None
+
+
+def high_pass(settings: HighPassSettings, rate_hz: float, channels: int) -> SosFilter:
+    """Build a high-pass.
+
+    Parameters
+    ----------
+    settings : HighPassSettings
+        Cut-off and order.
+    rate_hz : float
+        Sampling rate.
+    channels : int
+        Columns of the signal.
+
+    Returns
+    -------
+    SosFilter
+        The operator.
+    """
+    return SosFilter(settings.sections(rate_hz), channels)
+
+
+def notch(settings: NotchSettings, rate_hz: float, channels: int) -> SosFilter:
+    """Build a notch filter.
+
+    Parameters
+    ----------
+    settings : NotchSettings
+        Mains frequency, quality and number of harmonics.
+    rate_hz : float
+        Sampling rate.
+    channels : int
+        Columns of the signal.
+
+    Returns
+    -------
+    SosFilter
+        The operator.
+    """
+    return SosFilter(settings.sections(rate_hz), channels)

@@ -1,0 +1,148 @@
+"""Frames on a grid that does not drift, whatever the sampling rate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.errors import StreamerError
+from models.signal.operator import Array
+
+
+@dataclass(frozen=True)
+class FrameGrid:
+    """Where frames lie in a signal.
+
+    Frame k starts at sample ``round(k * shift_s * rate_hz)``: computed from its number,
+    never by adding up a rounded shift.
+
+    Attributes
+    ----------
+    rate_hz : float
+        Sampling rate.
+    frame_s : float
+        Length of a frame, rounded to whole samples.
+    shift_s : float
+        From one frame's start to the next one's.
+    """
+
+    rate_hz: float
+    frame_s: float
+    shift_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse frames shorter than a sample."""
+        for name, seconds in (("length", self.frame_s), ("shift", self.shift_s)):
+            if not seconds * self.rate_hz >= 1:
+                raise StreamerError(
+                    f"{name} of a frame",
+                    value=f"{seconds:g} s",
+                    allowed=f"one sample or more at {self.rate_hz:g} Hz",
+                )
+
+    @property
+    def length(self) -> int:
+        """Samples in a frame."""
+        return round(self.frame_s * self.rate_hz)
+
+    def start(self, number: int) -> int:
+        """Return the first sample of a frame.
+
+        Parameters
+        ----------
+        number : int
+            Of the frame, from 0.
+
+        Returns
+        -------
+        int
+            Number of the sample, from 0.
+        """
+        return round(number * self.shift_s * self.rate_hz)
+
+    def frames_in(self, samples: int) -> int:
+        """Return how many frames lie wholly within a signal.
+
+        Parameters
+        ----------
+        samples : int
+            Length of the signal.
+
+        Returns
+        -------
+        int
+            Number of frames.
+        """
+        count = max(0, int((samples - self.length) / (self.shift_s * self.rate_hz)))
+        # The quotient may be one off, for the starts are rounded.
+        while self.start(count) + self.length <= samples:
+            count += 1
+        return count
+
+
+class Framer:
+    """Cuts a stream into the frames of a grid, each as soon as it is complete.
+
+    Parameters
+    ----------
+    grid : FrameGrid
+        Where the frames lie.
+    columns : int
+        Columns of the signal.
+    window : int, optional
+        Samples to return for each frame, where they are more than its own: those up to its
+        end. Before the epoch the signal is taken as zero.
+    """
+
+    def __init__(self, grid: FrameGrid, columns: int, window: int | None = None) -> None:
+        self.grid = grid
+        self.columns = columns
+        self.window = grid.length if window is None else window
+        if self.window < grid.length:
+            raise StreamerError(
+                "samples of a window",
+                value=self.window,
+                allowed=f"a frame's {grid.length} or more",
+            )
+        self._offsets = np.arange(self.window)
+        self._next: int
+        self._first: int
+        self._pending: Array
+        self.reset()
+
+    def process(self, rows: Array) -> tuple[NDArray[np.int64], Array]:
+        """Take the next samples and return the frames that they complete.
+
+        Parameters
+        ----------
+        rows : ndarray of float64, shape (n, columns)
+            Samples; not modified.
+
+        Returns
+        -------
+        ndarray of int, shape (frames,)
+            First sample of each window, counted from the epoch's first.
+        ndarray, shape (frames, window, columns)
+            The windows.
+        """
+        extended = np.concatenate((self._pending, rows))
+        received = self._first + len(extended)
+        complete = self.grid.frames_in(received)
+        starts = np.array([self._begin(k) for k in range(self._next, complete)], dtype=np.int64)
+        frames = extended[(starts - self._first)[:, np.newaxis] + self._offsets]
+        self._next = complete
+        done = min(self._begin(complete) - self._first, len(extended))
+        self._first += done
+        self._pending = extended[done:].copy()
+        return starts, frames
+
+    def reset(self) -> None:
+        """Forget the past: the next sample is the first of an epoch."""
+        before = self.window - self.grid.length
+        self._next = 0
+        self._first = -before
+        self._pending = np.zeros((before, self.columns))
+
+    def _begin(self, number: int) -> int:
+        """Return the first sample of a frame's window."""
+        return self.grid.start(number) + self.grid.length - self.window

@@ -1,0 +1,203 @@
+"""Log energies of EMG in frequency bands, frame by frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import signal
+
+from drivers.errors import SignalMismatchError, StreamerError
+from models.signal.compression import FLOOR_UV, log_power
+from models.signal.framing import FrameGrid, Framer
+from models.signal.operator import Array, as_rows
+
+
+@dataclass(frozen=True)
+class LogBandSettings:
+    """How the energies are made.
+
+    Attributes
+    ----------
+    kind : str
+        Tells these settings from those of other frame features.
+    frame_s, shift_s : float
+        Grid of the frames, as that of the TD features.
+    window_s : float
+        Length of the spectrum's window, which ends with the frame: 64 samples at 600 Hz,
+        for the 27 ms of a frame cannot tell eight bands apart.
+    bands : int
+        Number of bands, all equally wide.
+    low_hz, high_hz : float
+        Edges of the lowest and the highest band.
+    floor_uv : float
+        RMS that counts as one in the logarithm; see `models.signal.compression`.
+    """
+
+    kind: Literal["log_bands"] = "log_bands"
+    frame_s: float = 0.027
+    shift_s: float = 0.010
+    window_s: float = 0.107
+    bands: int = 8
+    low_hz: float = 10.0
+    high_hz: float = 300.0
+    floor_uv: float = FLOOR_UV
+
+    def __post_init__(self) -> None:
+        """Refuse what gives no bands."""
+        if self.bands < 1:
+            raise StreamerError("number of bands", value=self.bands, allowed=">= 1")
+        if not 0 < self.low_hz < self.high_hz:
+            raise StreamerError(
+                "edges of the bands",
+                value=f"{self.low_hz:g} to {self.high_hz:g} Hz",
+                allowed="0 < low < high",
+            )
+        if not self.floor_uv > 0:
+            raise StreamerError("floor_uv of the bands", value=self.floor_uv, allowed="> 0")
+
+
+class LogBands:
+    """Log RMS of each channel in equally wide bands.
+
+    The spectrum is a periodogram under a Hann window that ends with the frame; band b
+    holds the mean square of the signal between its edges (the upper one only in the last
+    band), and the column is ``ln(sqrt(1 + P / floor^2))``. Where the window reaches
+    back before the epoch, the samples that exist are weighted up for those that do not.
+    Columns are ordered channel by channel, within a channel from the lowest band up.
+
+    There is no smoothing here, so a frame comes earlier than the TD features' frame of
+    the same number; once flushed, there are as many of both.
+
+    Parameters
+    ----------
+    settings : LogBandSettings
+        Frames and bands.
+    rate_hz : float
+        Sampling rate.
+    channels : int
+        Columns of the signal.
+    """
+
+    def __init__(self, settings: LogBandSettings, rate_hz: float, channels: int) -> None:
+        if settings.high_hz > rate_hz / 2:
+            raise SignalMismatchError(
+                "upper edge of the bands",
+                value=f"{settings.high_hz:g} Hz",
+                allowed=f"up to {rate_hz / 2:g} Hz, half the rate",
+            )
+        self.settings = settings
+        self.rate_hz = rate_hz
+        self.channels = channels
+        self.grid = FrameGrid(rate_hz, settings.frame_s, settings.shift_s)
+        self.window = round(settings.window_s * rate_hz)
+        self._framer = Framer(self.grid, channels, self.window)
+        self._taper = signal.get_window("hann", self.window)
+        frequencies_hz = np.fft.rfftfreq(self.window, 1 / rate_hz)
+        self.edges_hz = np.linspace(settings.low_hz, settings.high_hz, settings.bands + 1)
+        self._bins = np.searchsorted(frequencies_hz, self.edges_hz)
+        self._bins[-1] = np.searchsorted(frequencies_hz, self.edges_hz[-1], side="right")
+        if not np.all(np.diff(self._bins)):
+            raise StreamerError(
+                "bands of the spectrum",
+                value=f"{settings.bands} bands from {self.window} samples",
+                allowed="one line of the spectrum or more in each",
+                way_out="take fewer bands or a longer window_s",
+            )
+        # All lines but those at 0 and at half the rate stand for two.
+        sides = np.where((frequencies_hz == 0) | (frequencies_hz == rate_hz / 2), 1.0, 2.0)
+        self._sides = sides[np.newaxis, :, np.newaxis]
+        # Power of the taper over the last n samples of the window, n = 0 ... window.
+        self._taper_power = np.concatenate(([0.0], np.cumsum(self._taper[::-1] ** 2)))
+
+    @property
+    def columns(self) -> int:
+        """Features in a frame."""
+        return self.channels * self.settings.bands
+
+    @property
+    def delay_s(self) -> float:
+        """Half a window: from its centre to its last sample."""
+        return self.window / 2 / self.rate_hz
+
+    def labels(self, channels: Sequence[str]) -> list[str]:
+        """Name the columns.
+
+        Parameters
+        ----------
+        channels : sequence of str
+            Labels of the channels.
+
+        Returns
+        -------
+        list of str
+            ``"<channel> <low>-<high> Hz"`` for each column.
+        """
+        bands = [
+            f"{low:.0f}-{high:.0f} Hz"
+            for low, high in zip(self.edges_hz[:-1], self.edges_hz[1:], strict=True)
+        ]
+        return [f"{channel} {band}" for channel in channels for band in bands]
+
+    def process(self, chunk: Array) -> Array:
+        """Take the next samples and return the frames that they complete.
+
+        Parameters
+        ----------
+        chunk : ndarray, shape (n, channels)
+            DC-free EMG in microvolts; not modified.
+
+        Returns
+        -------
+        ndarray, shape (frames, columns)
+            Log RMS.
+        """
+        starts, windows = self._framer.process(as_rows(chunk, self.channels))
+        if not len(windows):
+            return np.empty((0, self.columns))
+        spectrum = np.fft.rfft(windows * self._taper[np.newaxis, :, np.newaxis], axis=1)
+        power = (spectrum.real**2 + spectrum.imag**2) * self._sides
+        features = np.empty((len(windows), self.channels, self.settings.bands))
+        for band, (low, high) in enumerate(zip(self._bins[:-1], self._bins[1:], strict=True)):
+            features[:, :, band] = power[:, low:high].sum(axis=1)
+        present = self.window - np.maximum(0, -starts)
+        features /= (self.window * self._taper_power[present])[:, np.newaxis, np.newaxis]
+        return log_power(features, self.settings.floor_uv).reshape(len(windows), self.columns)
+
+    def flush(self) -> Array:
+        """End the epoch; nothing is owed.
+
+        Returns
+        -------
+        ndarray, shape (0, columns)
+            Nothing.
+        """
+        self.reset()
+        return np.empty((0, self.columns))
+
+    def reset(self) -> None:
+        """Forget the past: the next sample is the first of an epoch."""
+        self._framer.reset()
+
+
+def spectral_shape(log_bands: Array, bands: int) -> Array:
+    """Remove the level of each channel: log energies less their mean over the bands.
+
+    What is left does not change with the gain of a channel, as long as it is above the
+    floor.
+
+    Parameters
+    ----------
+    log_bands : ndarray, shape (n, channels * bands)
+        As `LogBands.process` returns it.
+    bands : int
+        Bands of a channel.
+
+    Returns
+    -------
+    ndarray, shape (n, channels * bands)
+        In the same order; each channel's bands add up to zero.
+    """
+    by_band = log_bands.reshape(len(log_bands), -1, bands)
+    shape: Array = (by_band - by_band.mean(axis=2, keepdims=True)).reshape(log_bands.shape)
+    return shape

@@ -1,0 +1,102 @@
+"""Frames in the context of their neighbours."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from drivers.errors import StreamerError
+from models.signal.operator import Array, as_rows
+
+
+@dataclass(frozen=True)
+class StackingSettings:
+    """The context of a frame.
+
+    Attributes
+    ----------
+    past, future : int
+        Frames before and after it; TD-15 of the papers is 15 and 15.
+    """
+
+    past: int = 15
+    future: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a negative context."""
+        for name in ("past", "future"):
+            if getattr(self, name) < 0:
+                raise StreamerError(
+                    f"{name} frames of the stacking", value=getattr(self, name), allowed=">= 0"
+                )
+
+
+class Stacking:
+    """Joins the frames k - past ... k + future to one row, the oldest first.
+
+    Before the epoch's first frame this is repeated, after its last frame that one.
+
+    Parameters
+    ----------
+    settings : StackingSettings
+        The context.
+    shift_s : float
+        Time from one frame to the next.
+    columns : int
+        Features in a frame.
+    """
+
+    def __init__(self, settings: StackingSettings, shift_s: float, columns: int) -> None:
+        self.settings = settings
+        self.shift_s = shift_s
+        self._frame_columns = columns
+        self._width = settings.past + 1 + settings.future
+        self._context = np.empty((0, columns))
+
+    @property
+    def columns(self) -> int:
+        """Features in a stacked frame."""
+        return self._width * self._frame_columns
+
+    @property
+    def delay_s(self) -> float:
+        """Time of the frames after the one in the centre."""
+        return self.settings.future * self.shift_s
+
+    def process(self, chunk: Array) -> Array:
+        """Take the next frames and return those whose context they complete.
+
+        Parameters
+        ----------
+        chunk : ndarray, shape (n, frame columns)
+            Frames; not modified.
+
+        Returns
+        -------
+        ndarray, shape (m, columns)
+            Stacked frames.
+        """
+        frames = as_rows(chunk, self._frame_columns)
+        if len(frames) and not len(self._context):
+            self._context = np.repeat(frames[:1], self.settings.past, axis=0)
+        extended = np.concatenate((self._context, frames))
+        count = max(0, len(extended) - self._width + 1)
+        self._context = extended[count:].copy()
+        rows = np.arange(count)[:, np.newaxis] + np.arange(self._width)
+        stacked: Array = extended[rows].reshape(count, self.columns)
+        return stacked
+
+    def flush(self) -> Array:
+        """Return the frames whose context reaches beyond the end; then reset.
+
+        Returns
+        -------
+        ndarray, shape (m, columns)
+            As many rows in total as frames went in.
+        """
+        rest = self.process(np.repeat(self._context[-1:], self.settings.future, axis=0))
+        self.reset()
+        return rest
+
+    def reset(self) -> None:
+        """Forget the past: the next frame is the first of an epoch."""
+        self._context = np.empty((0, self._frame_columns))

@@ -1,0 +1,163 @@
+"""The MLSA filter: excitation in, speech with the spectrum of a mel-cepstrum out.
+
+Imai (1983), "Cepstral analysis synthesis on the mel frequency scale", with a Pade
+approximation of fifth order; the arithmetic and the layout of the delay line are SPTK's.
+Compiled by numba, without the interpreter's lock; where numba is missing, pysptk filters
+sample by sample.
+"""
+
+from typing import Protocol
+
+import numpy as np
+import pysptk
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+PADE = 5
+_PADE_TERMS = np.array(
+    [1.0, 0.4999391, 0.1107098, 0.01369984, 0.0009564853, 0.00003041721]
+)  # SPTK's, Chebyshev-adjusted
+_STABLE_LOG_GAIN = 6.0  # nepers, of either stage; Imai's bound for the fifth order is 6.2
+_LOG_LEVELS = (-20.0, 2.0)  # of the excitation; speech in full scale 1 lies in -10 ... -2
+_LARGEST = 100.0  # mel-cepstral coefficient that cannot overflow; speech stays below 12
+_GRID = 64  # points on the warped frequency axis; order 24 varies slowly between them
+
+
+class Filter(Protocol):
+    """Something that filters one hop."""
+
+    def __call__(
+        self, excitation: Array, start: Array, end: Array, all_pass: float, delays: Array
+    ) -> Array:
+        """Return the filtered excitation.
+
+        Parameters
+        ----------
+        excitation : ndarray, shape (n,)
+            Samples of the hop.
+        start, end : ndarray, shape (order + 1,)
+            Filter coefficients at the hop's first sample and right after its last one;
+            they run linearly between them.
+        all_pass : float
+            All-pass constant.
+        delays : ndarray
+            State, changed in place; see `delay_line`.
+        """
+
+
+def delay_line(order: int) -> Array:
+    """Return the state of a filter at rest."""
+    return np.zeros(3 * (PADE + 1) + PADE * (order + 2))
+
+
+class Coefficients:
+    """From mel-cepstra to filter coefficients within the range where the filter is stable.
+
+    Parameters
+    ----------
+    order : int
+        Order of the mel-cepstrum.
+    all_pass : float
+        All-pass constant.
+    """
+
+    def __init__(self, order: int, all_pass: float) -> None:
+        a = all_pass
+        # SPTK's mc2b, b[m] = c[m] - a * b[m + 1], as a matrix.
+        lags = np.subtract.outer(np.arange(order + 1), np.arange(order + 1))
+        self._mc2b = np.where(lags >= 0, (-a) ** np.maximum(lags, 0), 0.0)
+        warped = np.linspace(0.0, np.pi, _GRID)
+        omega = warped - 2 * np.arctan2(a * np.sin(warped), 1 + a * np.cos(warped))
+        z = np.exp(-1j * omega)
+        first = (1 - a * a) * z / (1 - a * z)
+        stages = first * np.exp(-1j * warped) ** np.arange(order)[:, None]
+        self._second = np.hstack([stages[1:].real, stages[1:].imag])
+        self._largest_first = _STABLE_LOG_GAIN / (1 + a)
+
+    def of(self, mel_cepstrum: Array) -> tuple[Array, bool]:
+        """Convert one finite frame, shape (order + 1,); tell whether it had to be tamed."""
+        b: Array = mel_cepstrum.clip(-_LARGEST, _LARGEST) @ self._mc2b
+        level = min(max(b[0], _LOG_LEVELS[0]), _LOG_LEVELS[1])
+        first = min(max(b[1], -self._largest_first), self._largest_first)
+        response = b[2:] @ self._second
+        peak = np.sqrt((response[:_GRID] ** 2 + response[_GRID:] ** 2).max())
+        tamed = bool(level != b[0] or first != b[1] or peak > _STABLE_LOG_GAIN)
+        if tamed:
+            b[0], b[1] = level, first
+            b[2:] *= _STABLE_LOG_GAIN / max(peak, _STABLE_LOG_GAIN)
+        return b, tamed
+
+
+def filter_pysptk(
+    excitation: Array, start: Array, end: Array, all_pass: float, delays: Array
+) -> Array:
+    """Filter one hop sample by sample with pysptk; see `Filter`."""
+    result = np.empty(len(excitation))
+    slope = (end - start) / len(excitation)
+    b = start.copy()
+    for n, sample in enumerate(excitation):
+        result[n] = pysptk.mlsadf(sample * np.exp(b[0]), b, all_pass, PADE, delays)
+        b += slope
+    return result
+
+
+def _filter(excitation: Array, start: Array, end: Array, all_pass: float, delays: Array) -> Array:
+    d = delays
+    order = len(start) - 1
+    result = np.empty(len(excitation))
+    slope = (end - start) / len(excitation)
+    b = start.copy()
+    aa = 1.0 - all_pass * all_pass
+    two = 2 * (PADE + 1)  # where the second stage's delays start
+    taps = two + PADE * (order + 2)  # and its outputs
+    for n in range(len(excitation)):
+        x = excitation[n] * np.exp(b[0])
+        out = 0.0
+        for i in range(PADE, 0, -1):  # first stage: b[1] alone
+            d[i] = aa * d[PADE + i] + all_pass * d[i]
+            d[PADE + 1 + i] = d[i] * b[1]
+            v = d[PADE + 1 + i] * _PADE_TERMS[i]
+            x += v if i & 1 else -v
+            out += v
+        d[PADE + 1] = x
+        x += out
+        out = 0.0
+        for i in range(PADE, 0, -1):  # second stage: b[2] and on
+            s = two + (i - 1) * (order + 2)
+            # The all-pass chain and its shift by one sample in a single pass.
+            previous = d[taps + i - 1]
+            current = aa * previous + all_pass * d[s + 1]
+            d[s] = previous
+            d[s + 1] = current
+            y = 0.0
+            before = current
+            for k in range(2, order + 1):
+                value = d[s + k] + all_pass * (d[s + k + 1] - before)
+                d[s + k] = before
+                y += value * b[k]
+                before = value
+            d[s + order + 1] = before
+            d[taps + i] = y
+            v = y * _PADE_TERMS[i]
+            x += v if i & 1 else -v
+            out += v
+        d[taps] = x
+        result[n] = x + out
+        b += slope
+    return result
+
+
+def _compiled() -> Filter:
+    try:
+        from numba import njit
+    except ImportError:  # the chain must run where numba has no wheel
+        return filter_pysptk
+    try:
+        compiled: Filter = njit(nogil=True, cache=True)(_filter)
+    except RuntimeError:  # no directory to keep the compiled code in
+        compiled = njit(nogil=True)(_filter)
+    return compiled
+
+
+filter_hop: Filter = _compiled()

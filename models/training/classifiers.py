@@ -1,0 +1,103 @@
+"""Training of the classifiers: linear discriminants with calibrated probabilities.
+
+Speaker and mode are told from windows of EMG (Diener et al., 2020, sections 4 and 6), speech
+from rest frame by frame. The pipeline has the one form that converts to ONNX exactly:
+a scaler before a linear discriminant calibrated as a whole by sigmoids.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from models.classifier import utterance_windows, window_vector
+from models.manifest import FeatureSet
+from models.signal.operator import Array
+from models.signal.td_features import TDSettings
+from models.training.examples import Emg
+
+FOLDS = 5
+CALIBRATION = "sigmoid, on utterances that the fold had not seen"
+
+
+def fit_discriminant(
+    vectors: Array, labels: NDArray[np.int64], utterances: NDArray[np.int64]
+) -> Pipeline:
+    """Fit a linear discriminant with calibrated probabilities.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, features)
+        Windows or frames.
+    labels : ndarray of int, shape (n,)
+        Classes, from 0.
+    utterances : ndarray of int, shape (n,)
+        The utterance of each row: calibration never sees an utterance that it fitted.
+
+    Returns
+    -------
+    Pipeline
+        Scaler and classifier; the covariance is shrunk by Ledoit and Wolf (2004), so
+        columns that depend on each other do no harm, and all classes count equally.
+    """
+    classes = len(np.unique(labels))
+    discriminant = LinearDiscriminantAnalysis(
+        solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes)
+    )
+    folds = min(FOLDS, len(np.unique(utterances)))
+    splits = list(GroupKFold(folds).split(vectors, labels, utterances))
+    calibrated = CalibratedClassifierCV(discriminant, cv=splits, ensemble=False)
+    pipeline = make_pipeline(StandardScaler(), calibrated)
+    pipeline.fit(vectors, labels)
+    return pipeline
+
+
+def window_examples(
+    utterances: Sequence[Emg],
+    labels: Sequence[int],
+    sets: Sequence[FeatureSet],
+    windows_s: Sequence[float],
+    rate_hz: float,
+    features: TDSettings,
+) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Cut utterances into windows of several lengths and describe each.
+
+    Parameters
+    ----------
+    utterances : sequence of Emg
+        Training utterances.
+    labels : sequence of int
+        Class of each.
+    sets : sequence of FeatureSet
+        Features of a window.
+    windows_s : sequence of float
+        Lengths of the windows.
+    rate_hz : float
+        Sampling rate of the EMG.
+    features : TDSettings
+        Grid of the frames.
+
+    Returns
+    -------
+    vectors : ndarray, shape (n, features)
+        One row a window.
+    labels : ndarray of int, shape (n,)
+        Its class.
+    utterances : ndarray of int, shape (n,)
+        Number of its utterance.
+    """
+    rows, classes, numbers = [], [], []
+    for number, (emg, label) in enumerate(zip(utterances, labels, strict=True)):
+        for window_s in windows_s:
+            for samples, frames in utterance_windows(
+                emg.samples, emg.frames, window_s, rate_hz, features.shift_s
+            ):
+                rows.append(window_vector(samples, frames, sets, rate_hz))
+                classes.append(label)
+                numbers.append(number)
+    return np.stack(rows), np.array(classes), np.array(numbers)

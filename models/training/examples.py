@@ -1,0 +1,235 @@
+"""Recordings as the numbers that models learn from.
+
+The features come out of the very operators that run live, fed one utterance at a time
+and settled as in a replay.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.errors import RecordingError
+from drivers.recordings.recording import Recording
+from models.signal.front_end import ConditioningSettings, conditioner
+from models.signal.operator import Array
+from models.signal.stacking import Stacking, StackingSettings
+from models.signal.td_features import TDFeatures, TDSettings
+from models.speech.analysis import SpeechSettings, mel_cepstrum, pitch
+
+
+@dataclass(frozen=True)
+class SignalSettings:
+    """The signal chain from raw EMG to frames, as it stands in a manifest.
+
+    Attributes
+    ----------
+    conditioning : ConditioningSettings
+        Filters.
+    features : TDSettings
+        Frames.
+    """
+
+    conditioning: ConditioningSettings = ConditioningSettings()
+    features: TDSettings = TDSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Emg:
+    """One utterance's EMG as models see it.
+
+    Attributes
+    ----------
+    samples : ndarray, shape (n, channels)
+        DC-free EMG in microvolts.
+    frames : ndarray, shape (m, columns)
+        TD features.
+    """
+
+    samples: Array
+    frames: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Speech:
+    """One utterance's speech parameters.
+
+    Attributes
+    ----------
+    mel_cepstrum : ndarray, shape (n, order + 1)
+        Of the speech at its recorded level.
+    log_f0 : ndarray, shape (n,)
+        Natural logarithm of F0 in Hz, interpolated linearly where unvoiced; 0 throughout
+        when nothing is voiced.
+    voiced : ndarray of bool, shape (n,)
+        Voicing.
+    """
+
+    mel_cepstrum: Array
+    log_f0: Array
+    voiced: NDArray[np.bool_]
+
+
+def emg_of(recording: Recording, settings: SignalSettings) -> Emg:
+    """Run a recording through the front end.
+
+    Parameters
+    ----------
+    recording : Recording
+        An utterance.
+    settings : SignalSettings
+        The chain.
+
+    Returns
+    -------
+    Emg
+        All its frames.
+    """
+    channels = recording.emg_uv.shape[1]
+    filters = conditioner(settings.conditioning, recording.rate_hz, channels)
+    features = TDFeatures(settings.features, recording.rate_hz, channels)
+    lead_in = recording.lead_in_uv
+    filters.settle(None if lead_in is None else lead_in.astype(np.float64))
+    samples = filters.process(recording.emg_uv.astype(np.float64))
+    frames = np.concatenate((features.process(samples), features.flush()))
+    return Emg(samples, frames)
+
+
+def speech_of(recording: Recording, settings: SpeechSettings) -> Speech:
+    """Analyse the natural speech of a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+        An utterance with audio.
+    settings : SpeechSettings
+        The analysis.
+
+    Returns
+    -------
+    Speech
+        Its parameters.
+
+    Raises
+    ------
+    RecordingError
+        Without audio, or with audio of another rate.
+    """
+    if recording.audio is None or recording.audio_rate_hz != settings.rate_hz:
+        raise RecordingError(
+            f"audio of {recording.name}",
+            value="none" if recording.audio is None else f"{recording.audio_rate_hz:g} Hz",
+            allowed=f"speech at {settings.rate_hz} Hz",
+            way_out="leave the utterance out, or resample its audio",
+        )
+    f0_hz = pitch(recording.audio, settings)
+    voiced = f0_hz > 0
+    log_f0 = np.zeros(len(f0_hz))
+    if voiced.any():
+        at = np.flatnonzero(voiced)
+        log_f0 = np.interp(np.arange(len(f0_hz)), at, np.log(f0_hz[at]))
+    return Speech(mel_cepstrum(recording.audio, settings), log_f0, voiced)
+
+
+def level_db(recordings: Iterable[Recording], target_dbfs: float) -> float:
+    """Return the gain that brings recordings to a common speech level.
+
+    Levels of sessions differ by 28 dB; a listener should not have to turn the volume.
+
+    Parameters
+    ----------
+    recordings : iterable of Recording
+        Utterances with audio.
+    target_dbfs : float
+        Wanted RMS over all of them, full scale is 1.
+
+    Returns
+    -------
+    float
+        Gain in dB; 0 when all is digital silence.
+    """
+    power = [
+        float(np.mean(r.audio.astype(np.float64) ** 2)) for r in recordings if r.audio is not None
+    ]
+    rms = np.sqrt(np.mean(power)) if power else 0.0
+    return float(target_dbfs - 20 * np.log10(rms)) if rms > 0 else 0.0
+
+
+def hold_out(count: int, every: int = 8) -> tuple[list[int], list[int]]:
+    """Split a training set into utterances to learn from and to select the model on.
+
+    Parameters
+    ----------
+    count : int
+        Utterances of the training set.
+    every : int
+        One of so many is held out.
+
+    Returns
+    -------
+    learn, select : list of int
+        Numbers of the utterances; both are non-empty from two utterances on.
+    """
+    select = list(range(every // 2, count, every)) or [count - 1]
+    return [i for i in range(count) if i not in set(select)], select
+
+
+EDGE_S = 0.1
+"""Rest at both ends of an utterance without a phone alignment to trust."""
+
+
+def rest_and_speech(recording: Recording, frames: int, settings: TDSettings) -> Array:
+    """Label each frame as rest (0), speech (1) or unknown (nan).
+
+    Rest is what the phone alignment calls SIL in audible speech. Elsewhere alignments
+    are not trusted (the corpus' authors rate silent ones 0.2 of 5): there the utterance's
+    edges are rest and its middle is speech.
+
+    Parameters
+    ----------
+    recording : Recording
+        An utterance.
+    frames : int
+        Number of its frames.
+    settings : TDSettings
+        Their grid.
+
+    Returns
+    -------
+    ndarray, shape (frames,)
+        Labels at the frames' centres.
+    """
+    centre_s = np.arange(frames) * settings.shift_s + settings.frame_s / 2
+    labels = np.full(frames, np.nan)
+    if recording.mode == "audible" and recording.phones:
+        for segment in recording.phones:
+            inside = (centre_s >= segment.start_s) & (centre_s < segment.end_s)
+            labels[inside] = 0.0 if segment.label == "SIL" else 1.0
+        return labels
+    length_s = frames * settings.shift_s
+    labels[centre_s < EDGE_S] = 0.0
+    labels[centre_s > length_s - EDGE_S] = 0.0
+    labels[(centre_s > length_s * 0.3) & (centre_s < length_s * 0.7)] = 1.0
+    return labels
+
+
+def stack(frames: Array, stacking: StackingSettings, settings: TDSettings) -> Array:
+    """Stack a whole utterance at once, with the operator that runs live.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n, columns)
+        TD features.
+    stacking : StackingSettings
+        The context.
+    settings : TDSettings
+        Their grid.
+
+    Returns
+    -------
+    ndarray, shape (n, columns * (past + 1 + future))
+        One row for each frame.
+    """
+    operator = Stacking(stacking, settings.shift_s, frames.shape[1])
+    return np.concatenate((operator.process(frames), operator.flush()))

@@ -1,0 +1,39 @@
+"""``streamer devices``: what there is to read from and to play on."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from streamer.cli.options import as_json, configured, print_json
+from streamer.config import load_config
+from streamer.devices import lsl_streams, serial_ports, sound_cards
+
+
+@click.command()
+@as_json
+@configured
+def devices(json_: bool, config_file: Path | None, assignments: tuple[str, ...]) -> None:
+    """List serial ports, LSL streams and sound cards, and what is wrong with each.
+
+    \b
+    Example:
+      streamer devices --set devices.wait_s=3
+    """  # noqa: D301 - \b is click's, not Python's
+    config = load_config(config_file, assignments)
+    kinds = {
+        "serial_ports": serial_ports(),
+        "lsl_streams": lsl_streams(config.devices.wait_s),
+        "sound_cards": sound_cards(),
+    }
+    if json_:
+        print_json({name: asdict(kind) for name, kind in kinds.items()})
+        return
+    for name, kind in kinds.items():
+        click.secho(name.replace("_", " ").replace("lsl", "LSL"), bold=True)
+        for device in kind.found:
+            click.echo(f"  {device.name}  ({device.about})")
+            if device.problem:
+                click.secho(f"    {device.problem}", fg="yellow")
+        if kind.problem:
+            click.secho(f"  {kind.problem}", fg="yellow")

@@ -1,0 +1,84 @@
+"""The command ``streamer``: its subcommands, one-line errors and exit codes.
+
+Exit codes: 0 done, 1 an error of input, files or devices, 2 a wrong command line or
+setting, 130 interrupted by Ctrl-C.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from drivers.errors import StreamerError
+from streamer import __version__
+from streamer.cli.demo import demo
+from streamer.cli.devices import devices
+from streamer.cli.live import live
+from streamer.cli.replay import replay
+from streamer.cli.simulate import simulate
+from streamer.cli.train import train
+from streamer.config import ConfigError
+
+INTERRUPTED = 130
+
+
+class OneLineErrors(click.Group):
+    """A group that says a user's mistake in one line."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run and exit; a subcommand returns its exit code, or None for 0."""
+        try:
+            code = super().main(
+                args, prog_name, complete_var, standalone_mode=False, **extra
+            )
+        except click.ClickException as error:
+            line = error.format_message()
+            if isinstance(error, click.UsageError) and error.ctx is not None:
+                line = f"{line.rstrip('.')}; see `{error.ctx.command_path} --help`"
+            fail(line, error.exit_code)
+        except ConfigError as error:
+            fail(str(error), 2)
+        except StreamerError as error:
+            fail(str(error), 1)
+        except (click.Abort, KeyboardInterrupt):
+            sys.exit(INTERRUPTED)
+        sys.exit(code or 0)
+
+
+def fail(line: str, code: int) -> NoReturn:
+    """Print an error in one line and exit."""
+    click.echo(f"streamer: error: {' '.join(line.split())}", err=True)
+    sys.exit(code)
+
+
+@click.group(
+    cls=OneLineErrors,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Give silent speakers a voice: facial EMG in, speech out, in real time.
+
+    \b
+    Start with
+      streamer demo                            everything at once, without a device
+      streamer replay CORPUS --session 002-001 a recorded session through the models
+      streamer COMMAND --help                  an example for each command
+    """  # noqa: D301 - \b is click's, not Python's
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (demo, replay, live, simulate, train, devices):
+    cli.add_command(command)

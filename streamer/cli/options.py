@@ -1,0 +1,65 @@
+"""What subcommands have in common."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def configured(command: Command) -> Command:
+    """Add ``--config`` and ``--set``."""
+    command = click.option(
+        "--set",
+        "assignments",
+        metavar="KEY.PATH=VALUE",
+        multiple=True,
+        help="One setting, such as audio.buffer_ms=60; may be repeated.",
+    )(command)
+    return click.option(
+        "--config", "config_file", metavar="FILE.yaml", type=Path, help="Settings, see configs/."
+    )(command)
+
+
+def running(command: Command) -> Command:
+    """Add what every session has: its models, its outputs and how much it shows."""
+    command = as_json(command)
+    command = click.option("--no-screen", is_flag=True, help="Show nothing while it runs.")(command)
+    command = click.option(
+        "--no-sound", is_flag=True, help="Write the speech, do not play it."
+    )(command)
+    command = click.option(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="Directory for the outputs, which must not exist yet.  [default: runs/DATE_TIME]",
+    )(command)
+    return click.option(
+        "--bundle",
+        metavar="DIR",
+        type=Path,
+        help="Models, as `streamer train` writes them.  [default: those in the package]",
+    )(command)
+
+
+def as_json(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option(
+        "--json",
+        "json_",
+        is_flag=True,
+        help="Print one JSON object on standard output and nothing else there.",
+    )(command)
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print the one JSON object."""
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def note(line: str) -> None:
+    """Tell the person at the terminal something that is no result."""
+    click.echo(f"streamer: {line}", err=True)

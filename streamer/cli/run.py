@@ -1,0 +1,126 @@
+"""A session on the terminal: what `replay`, `live` and `demo` share."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from drivers.recordings.recording import Recording
+from drivers.source import Source
+from models.bundle import Bundle, packaged_bundle
+from streamer.cli.options import note, print_json
+from streamer.cli.report import report
+from streamer.config import Config, write_config
+from streamer.outputs import OutputError, RunDirectory
+from streamer.overview import draw_overview
+from streamer.screen import screen
+from streamer.session import Session
+
+CONFIG = "config.yaml"
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be run.
+
+    Attributes
+    ----------
+    command : str
+        Subcommand, for people.
+    source : Source
+        Closed.
+    realtime : bool
+        It runs at the pace of life.
+    endless : bool
+        Ctrl-C is how it ends, so that is no interruption.
+    natural : callable, optional
+        Recording of an utterance by its name, or None.
+    notes : callable, optional
+        Called after the run: what else there is to say, in lines.
+    """
+
+    command: str
+    source: Source
+    realtime: bool = True
+    endless: bool = False
+    natural: Callable[[str], Recording | None] | None = None
+    notes: Callable[[], list[str]] = list
+
+
+def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
+    """Run a session to its end, draw the overview and say what came of it.
+
+    Parameters
+    ----------
+    job : Run
+        What is to be run.
+    config : Config
+        All settings; they are written beside the outputs.
+    out : Path, optional
+        Directory for the outputs.
+    json_ : bool
+        Print the results as JSON.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    bundle = Bundle.open(config.bundle or packaged_bundle())
+    directory = RunDirectory.create(out)
+    _keep(config, directory.path / CONFIG)
+    stop = threading.Event()
+    session = Session(
+        job.source,
+        bundle,
+        directory,
+        settings=config.session,
+        pipeline=config.pipeline,
+        estimates=config.estimates,
+        audio=config.audio,
+        realtime=job.realtime,
+        recording_named=job.natural,
+        stop=stop,
+    )
+    with ending_properly(stop):
+        with screen(session.snapshot, title=f"{job.command}  {directory.path}", on=config.screen):
+            summary = session.run()
+        picture = draw_overview(directory.path, summary, session.envelope, job.natural)
+    for line in job.notes():
+        note(line)
+    if json_:
+        print_json({**summary.as_dict(), "overview": str(picture), "notes": job.notes()})
+    else:
+        report(summary, picture)
+    return INTERRUPTED if summary.ended == "stopped" and not job.endless else 0
+
+
+@contextmanager
+def ending_properly(stop: threading.Event) -> Iterator[None]:
+    """Let the first Ctrl-C set `stop`, and the second one kill."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        stop.set()
+        note("ending; once more to kill")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _keep(config: Config, file: Path) -> None:
+    try:
+        write_config(config, file)
+    except OSError as error:
+        raise OutputError(f"file {file}", value=error.strerror) from None

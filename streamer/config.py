@@ -1,0 +1,260 @@
+"""All settings of a run: defaults, a YAML file, ``--set`` and flags, in this order."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from drivers.errors import StreamerError
+from streamer.audio import AudioSettings
+from streamer.estimates import EstimateSettings
+from streamer.pipeline import PipelineSettings
+from streamer.session import SessionSettings
+
+
+class ConfigError(StreamerError):
+    """A setting does not exist, or has a value that it cannot have."""
+
+
+class Settings(BaseModel):
+    """A section of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["max"]
+
+
+class RecordingsSettings(Settings):
+    """Which recordings are replayed or published."""
+
+    path: Path | None = Field(
+        default=None, description="Corpus directory; null is the recording in the package"
+    )
+    session: str | None = Field(default=None, description="Recording session; null is all")
+    subset: str | None = Field(default=None, description="Such as test.audible; null is all")
+    utterances: tuple[str, ...] = Field(default=(), description="Only these, in this order")
+
+
+class ReplaySettings(Settings):
+    """How recordings are replayed."""
+
+    speed: Speed = Field(default=1.0, description="Multiple of the own pace, or max")
+    start_s: float = Field(default=0.0, ge=0, description="Leave out this much at the beginning")
+    loop: bool = Field(default=False, description="Start again at the end")
+
+
+class LiveSettings(Settings):
+    """Where live EMG comes from."""
+
+    source: str | None = Field(default=None, description="lsl:NAME or simulator")
+    find_s: float = Field(default=5.0, gt=0, description="How long to look for an LSL stream")
+
+
+class SimulateSettings(Settings):
+    """How recordings are published."""
+
+    name: str = Field(default="streamer-simulator", description="Name of the LSL stream")
+    once: bool = Field(default=False, description="Wait for a listener, play once, end")
+    duration_s: float | None = Field(default=None, gt=0, description="End after this long")
+
+
+class DevicesSettings(Settings):
+    """How devices are looked for."""
+
+    wait_s: float = Field(default=1.0, gt=0, description="How long to listen for LSL streams")
+
+
+class Config(Settings):
+    """All settings.
+
+    Attributes
+    ----------
+    bundle : Path or None
+        Models; None is the bundle in the package.
+    screen : bool
+        Show the run on the terminal.
+    session, pipeline, estimates, audio : settings
+        Of every session.
+    recordings : RecordingsSettings
+        What `replay` and `simulate` play.
+    replay, live, simulate, devices : settings
+        Of one command each.
+    """
+
+    bundle: Path | None = Field(default=None, description="Models; null is those in the package")
+    screen: bool = Field(default=True, description="Show the run on the terminal")
+    session: SessionSettings = SessionSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    estimates: EstimateSettings = EstimateSettings()
+    audio: AudioSettings = AudioSettings()
+    recordings: RecordingsSettings = RecordingsSettings()
+    replay: ReplaySettings = ReplaySettings()
+    live: LiveSettings = LiveSettings()
+    simulate: SimulateSettings = SimulateSettings()
+    devices: DevicesSettings = DevicesSettings()
+
+
+def load_config(
+    file: Path | None = None,
+    assignments: Sequence[str] = (),
+    flags: Mapping[str, object] | None = None,
+) -> Config:
+    """Put the settings of a run together.
+
+    Parameters
+    ----------
+    file : Path, optional
+        YAML file with any of the keys.
+    assignments : sequence of str
+        ``key.path=value``, the value as in YAML; they overrule the file.
+    flags : mapping of str to object, optional
+        Value by key path; None means not given. They overrule both.
+
+    Returns
+    -------
+    Config
+        Complete.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, a key does not exist, or a value does not fit.
+    """
+    tree: dict[str, Any] = {}
+    if file is not None:
+        _merge(tree, _read(file), f"in {file}")
+    for assignment in assignments:
+        _merge(tree, _parse(assignment), f"in --set {assignment}")
+    for key, value in (flags or {}).items():
+        if value is not None:
+            _merge(tree, _nest(key, value), "on the command line")
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise _explain(error) from None
+
+
+def write_config(config: Config, file: Path) -> None:
+    """Write all settings such that ``--config`` takes them again."""
+    content = config.model_dump(mode="json")
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"configuration {file}", value=error.strerror) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"configuration {file}", value="no text", allowed="YAML") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"configuration {file} is not YAML: {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"configuration {file}",
+            value=f"a {type(content).__name__}",
+            allowed="keys and values, such as configs/live.yaml has",
+        )
+    return content
+
+
+def _parse(assignment: str) -> dict[str, Any]:
+    key, equals, text = assignment.partition("=")
+    if not equals or not all(key.split(".")):
+        raise ConfigError("--set", value=assignment, allowed="key.path=value")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    return _nest(key, value)
+
+
+def _nest(key: str, value: object) -> dict[str, Any]:
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def _merge(
+    tree: dict[str, Any],
+    more: Mapping[str, Any],
+    origin: str,
+    model: type[BaseModel] = Config,
+    above: str = "",
+) -> None:
+    """Put `more` into `tree`, checking that all its keys exist."""
+    for key, value in more.items():
+        path = f"{above}{key}"
+        if key not in model.model_fields:
+            raise _unknown(path, str(key), model, above, origin)
+        section = _section(model, key)
+        if section is None:
+            tree[key] = value
+        elif isinstance(value, dict):
+            _merge(tree.setdefault(key, {}), value, origin, section, f"{path}.")
+        elif value is not None:  # an empty section of a YAML file is None
+            raise ConfigError(
+                f"key '{path}' {origin}",
+                value=value,
+                allowed=f"a section with {', '.join(section.model_fields)}",
+            )
+
+
+def _section(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the model behind a key, None where it holds a value."""
+    annotation: object = model.model_fields[key].annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return None
+
+
+def _unknown(path: str, key: str, model: type[BaseModel], above: str, origin: str) -> ConfigError:
+    """Name the closest key: first one at this place, then one anywhere."""
+    close = difflib.get_close_matches(key, list(model.model_fields), n=1)
+    hint = f"{above}{close[0]}" if close else None
+    if hint is None:
+        known = list(_paths(Config))
+        same = [name for name in known if name.rpartition(".")[2] == key]
+        hint = next(iter(same or difflib.get_close_matches(path, known, n=1)), None)
+    return ConfigError(
+        f"key '{path}' {origin} does not exist",
+        allowed=", ".join(model.model_fields),
+        way_out=f"did you mean '{hint}'?" if hint else None,
+    )
+
+
+def _paths(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    for key in model.model_fields:
+        section = _section(model, key)
+        if section is None:
+            yield f"{above}{key}"
+        else:
+            yield from _paths(section, f"{above}{key}.")
+
+
+def _explain(error: ValidationError) -> ConfigError:
+    """Say the first mistake in one line."""
+    mistakes = error.errors(include_url=False)
+    names: list[str] = []
+    model: type[BaseModel] | None = Config
+    for step in mistakes[0]["loc"]:
+        if model is None or step not in model.model_fields:
+            break  # what follows names a member of a union
+        names.append(str(step))
+        model = _section(model, str(step))
+    key = ".".join(names)
+    reasons = [
+        mistake["msg"].removeprefix("Input should be ").partition(", unable to")[0]
+        for mistake in mistakes
+        if ".".join(map(str, mistake["loc"])).startswith(key)
+    ]
+    return ConfigError(
+        f"key '{key}'", value=repr(mistakes[0]["input"]), allowed=" or ".join(reasons)
+    )

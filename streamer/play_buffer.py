@@ -1,0 +1,190 @@
+"""The voice on its way to the loudspeaker: a buffer that blocks nobody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Audio = NDArray[np.float32]
+
+_FADE_S = 0.005
+
+
+@dataclass
+class PlayCounts:
+    """What happened on the way to the loudspeaker.
+
+    Attributes
+    ----------
+    played_samples : int
+        Samples of the voice that were played.
+    underruns : int
+        Times that the buffer ran dry although the EMG went on: an audible hole.
+    starved : int
+        Times that it ran dry because there was no EMG: a gap, a stall, a reconnection.
+    dropped_samples : int
+        Samples left out because too many waited.
+    skipped_samples : int
+        Silence in place of lost EMG that was left out, because it had passed already.
+    """
+
+    played_samples: int = 0
+    underruns: int = 0
+    starved: int = 0
+    dropped_samples: int = 0
+    skipped_samples: int = 0
+
+
+class PlayBuffer:
+    """Samples from one thread to an audio callback, without a lock.
+
+    One thread feeds, one renders. Each writes only its own attributes and reads the
+    other's, and under the interpreter lock a read or write of an int is atomic.
+
+    It starts to play once enough waits *before* more comes: the reserve is the lateness
+    that nobody hears, whatever the size of what comes at a time. When it runs dry, the sound
+    fades out; it starts again like at first, and fades in. Who is to blame shows
+    when more comes: silence in place of lost EMG, or the voice.
+
+    Parameters
+    ----------
+    rate_hz : int
+        Sampling rate.
+    reserve_ms : float
+        Audio that waits when more comes.
+    limit_ms : float
+        Audio that may wait; with more, the oldest is left out down to the reserve.
+    """
+
+    def __init__(self, rate_hz: int, reserve_ms: float, limit_ms: float) -> None:
+        self.rate_hz = rate_hz
+        self.counts = PlayCounts()
+        self._reserve = round(reserve_ms / 1000 * rate_hz)
+        self._limit = max(round(limit_ms / 1000 * rate_hz), 2 * self._reserve)
+        self._size = self._limit + 2 * rate_hz
+        self._ring = np.zeros(self._size, dtype=np.float32)
+        fade = round(_FADE_S * rate_hz)
+        self._rise = np.linspace(0, 1, fade, endpoint=False, dtype=np.float32)
+        # The last sample decays: at the end of what there is, no sound is left to fade.
+        self._decay = np.exp(-np.arange(1, 8 * fade) * 3 / fade).astype(np.float32)
+        # Written by the feeding thread only.
+        self._written = 0
+        self._before = 0  # what waited when the latest audio came
+        self._ending = False
+        self._judged = 0  # of the times it ran dry
+        self._owed = 0  # silence that has been played already
+        # Written by the rendering thread only.
+        self._read = 0
+        self._playing = False
+        self._risen = 0
+        self._last = np.float32(0)
+        self._dry = 0  # times it ran dry
+        self._silent = 0  # samples since it ran dry
+
+    @property
+    def waiting(self) -> int:
+        """Samples that wait to be played."""
+        return self._written - self._read
+
+    def feed(self, parts: Sequence[tuple[Audio, bool]]) -> None:
+        """Put in audio that comes at a time.
+
+        Parameters
+        ----------
+        parts : sequence of (ndarray of float32, bool)
+            Samples, and whether they stand for a time without EMG.
+        """
+        self._before = self.waiting
+        for samples, without_emg in parts:
+            if not len(samples):
+                continue
+            if self._dry != self._judged:
+                self._judge(without_emg)
+            if without_emg:
+                skipped = min(self._owed, len(samples))
+                self._owed -= skipped
+                self.counts.skipped_samples += skipped
+                samples = samples[skipped:]
+            else:
+                self._owed = 0
+            self._write(samples)
+
+    def finish(self) -> None:
+        """Say that no more comes: what waits is played to its end, which is no underrun."""
+        self._ending = True
+
+    def render(self, out: Audio) -> None:
+        """Take the next samples; called from the audio callback.
+
+        Parameters
+        ----------
+        out : ndarray of float32, shape (n,)
+            Filled with the voice, or with silence.
+        """
+        waiting = self._written - self._read
+        if not self._playing:
+            ready = self._before >= self._reserve and waiting >= len(out)
+            if not ready and not (self._ending and waiting):
+                self._fade_out(out)
+                return
+            self._playing, self._risen = True, 0
+        if waiting > self._limit:
+            self._leave_out(waiting - max(self._reserve, len(out)))
+            waiting = self._written - self._read
+        taken = min(len(out), waiting)
+        self._copy(out[:taken])
+        self._fade_in(out[:taken])
+        self._read += taken
+        self.counts.played_samples += taken
+        if taken:
+            self._last = out[taken - 1]
+        if taken < len(out):
+            self._playing = False
+            self._dry += 1
+            self._silent = 0
+            self._fade_out(out[taken:])
+
+    def _judge(self, without_emg: bool) -> None:
+        """Say why the buffer ran dry, by what comes after it."""
+        self._judged = self._dry
+        if without_emg:
+            self.counts.starved += 1
+            self._owed = self._silent
+        else:
+            self.counts.underruns += 1
+
+    def _write(self, samples: Audio) -> None:
+        room = self._size - self.waiting
+        self.counts.dropped_samples += max(0, len(samples) - room)  # nobody renders
+        samples = samples[:room]
+        start = self._written % self._size
+        first = min(len(samples), self._size - start)
+        self._ring[start : start + first] = samples[:first]
+        self._ring[: len(samples) - first] = samples[first:]
+        self._written += len(samples)
+
+    def _copy(self, out: Audio) -> None:
+        start = self._read % self._size
+        first = min(len(out), self._size - start)
+        out[:first] = self._ring[start : start + first]
+        out[first:] = self._ring[: len(out) - first]
+
+    def _leave_out(self, samples: int) -> None:
+        """Go on later, fading in: the listener must not fall behind for good."""
+        self._read += samples
+        self.counts.dropped_samples += samples
+        self._risen = 0
+
+    def _fade_in(self, out: Audio) -> None:
+        if self._risen < len(self._rise):
+            part = self._rise[self._risen : self._risen + len(out)]
+            out[: len(part)] *= part
+            self._risen += len(part)
+
+    def _fade_out(self, out: Audio) -> None:
+        decay = self._decay[: len(out)]
+        np.multiply(decay, self._last, out=out[: len(decay)])
+        out[len(decay) :] = 0
+        self._last = out[-1]
+        self._silent += len(out)

@@ -1,0 +1,224 @@
+"""What a session tells about itself: while it runs, and afterwards."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from drivers.source import SourceState
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a classifier says about a stretch of EMG.
+
+    Attributes
+    ----------
+    label : str
+        One of the classes, ``"unsure"`` or ``"no speech"``.
+    probabilities : dict of str to float
+        Of each class; they add up to 1 whatever the label says.
+    window_s : float
+        EMG that the answer rests on.
+    """
+
+    label: str
+    probabilities: dict[str, float]
+    window_s: float
+
+    @property
+    def probability(self) -> float:
+        """Of the most probable class."""
+        return max(self.probabilities.values())
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Who speaks, and how, at one instant: a line of ``estimates.jsonl``.
+
+    Attributes
+    ----------
+    time_s : float
+        EMG time from the session's start, without pauses between epochs: sample
+        ``time_s * 16000`` of ``audio.wav``.
+    epoch : int
+        As the source counts.
+    utterance : str
+        Name of the epoch's utterance.
+    epoch_time_s : float
+        EMG time from the epoch's start.
+    speech : float
+        Probability that there is speech right now.
+    mode, speaker : Answer or None
+        None where the bundle has no such classifier, or too little EMG came yet.
+    """
+
+    time_s: float
+    epoch: int
+    utterance: str
+    epoch_time_s: float
+    speech: float
+    mode: Answer | None
+    speaker: Answer | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain types, as they are written."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class UtteranceResult:
+    """What came of one epoch.
+
+    Attributes
+    ----------
+    utterance : str
+        Name, from the source's marker; ``"epoch-0000"`` where it gives none.
+    epoch : int
+        As the source counts.
+    audio : str
+        Path of the WAV that holds it: its own for a replayed utterance, else the session's.
+    start_s : float
+        Where it begins in ``audio.wav``.
+    seconds : float
+        Length of its EMG, and of its audio.
+    frames : int
+        EMG frames.
+    lost_samples : int
+        EMG samples that the models had to do without: missing or not a number.
+    mcd_db : float or None
+        Mel-cepstral distortion of the converter's output against the natural speech, where
+        the recording holds audible speech.
+    mode, speaker : Answer or None
+        Over the whole utterance.
+    """
+
+    utterance: str
+    epoch: int
+    audio: str
+    start_s: float
+    seconds: float
+    frames: int
+    lost_samples: int
+    mcd_db: float | None
+    mode: Answer | None
+    speaker: Answer | None
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Spread of a duration, in milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a session did; `as_dict` is ``summary.json`` and what ``--json`` prints.
+
+    Attributes
+    ----------
+    directory : str
+        The run's directory.
+    ended : str
+        ``"source"`` (it came to its end), ``"duration"``, ``"stopped"`` or ``"error"``.
+    error : str or None
+        The error that ended the session.
+    problems : list of str
+        What went wrong and did not end it, a line each.
+    utterances : list of UtteranceResult
+        In the order they came.
+    mcd_db : float or None
+        Mean over the utterances that have one.
+    frames : int
+        EMG frames through the models.
+    seconds : float
+        EMG time.
+    lost_samples : int
+        EMG samples that the models had to do without.
+    underruns : int
+        Holes in the loudspeaker's sound that the EMG did not have.
+    realtime_factor : float
+        EMG time over the time it took.
+    latency_ms : dict
+        ``algorithmic``, ``compute_p50`` and ``compute_p99`` (per 10 ms frame).
+    counters : dict
+        All other counters, by where they were counted.
+    source : dict
+        What the source says of itself, and its health.
+    """
+
+    directory: str
+    ended: str
+    error: str | None
+    problems: list[str]
+    utterances: list[UtteranceResult]
+    mcd_db: float | None
+    frames: int
+    seconds: float
+    lost_samples: int
+    underruns: int
+    realtime_factor: float
+    latency_ms: dict[str, float | None]
+    counters: dict[str, dict[str, int]]
+    source: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain types, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A session at one instant, for a screen.
+
+    Attributes
+    ----------
+    utterance : str
+        Name of the running utterance; empty before the first.
+    time_s : float
+        EMG time from the session's start.
+    source_state : SourceState
+        State of the source.
+    levels_uv : tuple of float
+        RMS of each channel without DC over the last tenth of a second.
+    speech : float
+        Probability of speech.
+    estimate : Estimate or None
+        The latest one.
+    compute_ms : Percentiles or None
+        Computing per frame over the last ten seconds.
+    latency_ms : Percentiles or None
+        From the acquisition of a frame's last sample to the audio buffer, over the last
+        ten seconds; None where time is virtual.
+    algorithmic_ms : float
+        Of the bundle.
+    fill_ms : float
+        Audio that waits to be played.
+    output : str
+        Where the voice goes, for people.
+    frames, lost_samples, underruns : int
+        As in the summary, so far.
+    counters : dict
+        As in the summary, so far.
+    problems : tuple of str
+        As in the summary, so far.
+    """
+
+    utterance: str = ""
+    time_s: float = 0.0
+    source_state: SourceState = SourceState.DISCONNECTED
+    levels_uv: tuple[float, ...] = ()
+    speech: float = 0.0
+    estimate: Estimate | None = None
+    compute_ms: Percentiles | None = None
+    latency_ms: Percentiles | None = None
+    algorithmic_ms: float = 0.0
+    fill_ms: float = 0.0
+    output: str = ""
+    frames: int = 0
+    lost_samples: int = 0
+    underruns: int = 0
+    counters: dict[str, dict[str, int]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()

@@ -1,0 +1,256 @@
+"""Real streams on this machine. Reception starts when both sides know each other."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from drivers.clock import PerfClock
+from drivers.errors import SourceError
+from drivers.lsl import LslOutlet, LslSource, find_streams, publish
+from drivers.lsl.library import pylsl
+from drivers.recordings.recording import Recording
+from drivers.replay import ReplaySource
+from drivers.source import (
+    Channel,
+    Chunk,
+    Marker,
+    Provenance,
+    SourceInfo,
+    SourceState,
+)
+
+pytestmark = pytest.mark.realtime
+
+CHANNELS = tuple(Channel(f"EMG{k + 1}") for k in range(6))
+
+
+def recording(name: str, samples: int, first: int) -> Recording:
+    numbers = np.arange(first, first + samples, dtype=np.float32)
+    emg = numbers[:, None] + np.arange(6, dtype=np.float32) / 8
+    return Recording(name, emg, 600.0, CHANNELS, markers=(Marker(samples // 2, "half"),))
+
+
+def info(name: str) -> SourceInfo:
+    return SourceInfo(name, f"{name}-1", CHANNELS, 600.0, Provenance.SIMULATED)
+
+
+@contextmanager
+def published(source: ReplaySource, outlet: LslOutlet) -> Iterator[threading.Event]:
+    """Relay in the background, from the moment somebody listens."""
+    stop = threading.Event()
+
+    def run() -> None:
+        if outlet.wait_for_consumer(10.0):
+            with source:
+                publish(source, outlet, stop)
+        outlet.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join()
+
+
+def read_to_end(source: LslSource, limit_s: float) -> list[Chunk]:
+    chunks = []
+    deadline_s = time.perf_counter() + limit_s
+    while source.health.state is not SourceState.DISCONNECTED:
+        assert time.perf_counter() < deadline_s, "the stream did not end"
+        chunk = source.read(0.1)
+        if chunk is not None:
+            chunks.append(chunk)
+    return chunks
+
+
+def test_a_relayed_replay_arrives_whole():
+    """The demo over LSL converts the same samples of the same utterances as a replay."""
+    recordings = [recording(name, n, 1000 * n) for name, n in (("a", 601), ("b", 77), ("c", 300))]
+    replay = ReplaySource(recordings, clock=PerfClock())
+    outlet = LslOutlet(info("whole"))
+    with LslSource("whole") as source, published(replay, outlet):
+        assert source.info == info("whole")
+        chunks = read_to_end(source, 6.0)
+    for epoch, sent in enumerate(recordings):
+        own = [c for c in chunks if c.epoch == epoch]
+        np.testing.assert_array_equal(np.concatenate([c.samples for c in own]), sent.emg_uv)
+        assert own[0].first_index == 0
+        markers = [marker for chunk in own for marker in chunk.markers]
+        assert markers == [Marker(0, f"utterance {sent.name}"), *sent.markers]
+    health = source.health
+    assert (health.samples, health.lost_samples, health.reconnects) == (978, 0, 0)
+    assert health.extra == {"moved_markers": 0, "stamps_backward": 0}
+    # Acquisition times are those of the replay, not those of the way.
+    times_s = np.array([c.time_s for c in chunks])
+    samples = np.cumsum([len(c.samples) for c in chunks])
+    np.testing.assert_allclose(times_s - times_s[0], (samples - samples[0]) / 600, atol=2e-4)
+    delays_s = np.array([c.received_s - c.time_s for c in chunks])
+    assert np.median(delays_s) < 0.01
+
+
+def test_lost_samples_are_estimated():
+    """A gap on the way from a device is silence of the right length."""
+    outlet = LslOutlet(info("gaps"))
+    now_s = PerfClock().now_s
+    with LslSource("gaps") as source:
+        assert outlet.wait_for_consumer(5.0)
+        start_s = now_s() - 2.0
+        for first in (0, 300, 600, 945):
+            emg = np.zeros((300, 6), np.float32)
+            outlet.push(Chunk(emg, 0, first, start_s + (first + 300) / 600, 0.0))
+        outlet.close()
+        chunks = read_to_end(source, 5.0)
+    assert sum(c.gap_before for c in chunks) == 45
+    gap = next(c for c in chunks if c.gap_before)
+    assert (gap.first_index, gap.gap_estimated) == (945, True)
+    assert (source.health.lost_samples, source.health.gaps) == (45, 1)
+
+
+def test_silence_and_return():
+    """A stream that breaks off stalls within half a second, and is back by itself."""
+    emg = np.zeros((6, 6), np.float32)
+    clock = PerfClock()
+    outlet = LslOutlet(info("return"))
+    with LslSource("return", clock=clock) as source:
+        assert outlet.wait_for_consumer(5.0)
+        for _ in range(20):
+            outlet.push(Chunk(emg, 0, 0, clock.now_s(), 0.0))
+            time.sleep(0.01)
+        while (chunk := source.read(0.05)) is not None:
+            last = chunk
+        assert last.epoch == 0
+        assert source.health.state is SourceState.STREAMING
+        outlet._samples = outlet._markers = None  # dies without a word
+        broken_s = clock.now_s()
+        while source.health.state is SourceState.STREAMING:
+            assert source.read(0.05) is None
+        assert source.health.state is SourceState.STALLED
+        assert clock.now_s() - broken_s < 0.6
+        outlet = LslOutlet(info("return"))
+        chunk = None
+        while chunk is None:
+            assert clock.now_s() - broken_s < 15
+            outlet.push(Chunk(emg, 0, 0, clock.now_s(), 0.0))
+            chunk = source.read(0.01)
+        assert source.health.state is SourceState.STREAMING
+    assert chunk.epoch == 1
+    assert chunk.gap_before == chunk.first_index > 0
+    missed_s = chunk.time_s - last.time_s - 6 / 600
+    assert chunk.gap_before == pytest.approx(missed_s * 600, abs=20)
+    assert source.health.reconnects == 1
+
+
+@contextmanager
+def foreign(name: str, unit: str | None, source_id: str = "", rate: float = 600.0, **more):
+    """An outlet of somebody else's making."""
+    stream = pylsl.StreamInfo(name, "EMG", 2, rate, more.get("format", "double64"), source_id)
+    channels = stream.desc().append_child("channels")
+    for label, kind in (("left", "EMG"), ("trigger", "AUX")):
+        channel = channels.append_child("channel")
+        channel.append_child_value("label", label)
+        channel.append_child_value("type", kind)
+        if unit is not None and kind == "EMG":
+            channel.append_child_value("unit", unit)
+    yield pylsl.StreamOutlet(stream)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("microvolts", 1), ("uV", 1), ("\u00b5V", 1), ("\u03bcV", 1), ("mV", 1000), ("V", 1e6)],
+)
+def test_units_become_microvolts(unit, factor):
+    """Features of a signal in volts would be those of silence."""
+    name = f"unit {factor} {len(unit)} {ord(unit[0])}"
+    with foreign(name, unit, name) as outlet, LslSource(name) as source:
+        assert source.info.channels == (Channel("left"), Channel("trigger", "", "AUX"))
+        assert source.info.provenance is Provenance.GUESSED
+        outlet.wait_for_consumers(5)
+        outlet.push_chunk([[2.0, 3.0]])
+        chunk = source.read(1.0)
+    np.testing.assert_allclose(chunk.samples, [[2.0 * factor, 3.0]])
+    assert chunk.samples.dtype == np.float32
+    assert chunk.markers == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"unit": None}, "unit of channel left of LSL stream .*: got none; allowed: microvolts"),
+        ({"unit": "counts"}, "got counts"),
+        ({"unit": "uV", "rate": 0.0}, "allowed: a signal with a nominal rate"),
+        ({"unit": "uV", "rate": 600.0, "format": "string"}, "allowed: a signal with"),
+    ],
+)
+def test_what_is_no_emg_is_refused(settings, line):
+    """A wrong unit is an error, not a wrong voice."""
+    name = f"refused {settings}".replace("'", "")
+    with foreign(name, source_id=name, **settings):
+        source = LslSource(name, timeout_s=3.0)
+        with pytest.raises(SourceError, match=line):
+            source.open()
+    assert source.health.state is SourceState.DISCONNECTED
+
+
+def test_a_wrong_name_shows_the_right_ones():
+    """A typing error costs one look at the screen."""
+    with foreign("the real one", "uV", "the-real-one"):
+        with pytest.raises(SourceError, match="'the real one' .EMG, 2 channels, 600 Hz"):
+            LslSource("the reel one", timeout_s=0.2).open()
+        assert "the-real-one" in [s.source_id for s in find_streams(0.5)]
+
+
+def test_two_of_one_name_are_told_apart():
+    """The wrong person's muscles do not speak."""
+    with foreign("twin", "uV", "twin-1"), foreign("twin", "uV", "twin-2"):
+        time.sleep(0.2)
+        try:
+            with LslSource("twin") as source:
+                first = source.info.source_id
+        except SourceError as error:
+            assert "twin-1, twin-2" in str(error)
+        else:
+            assert first in ("twin-1", "twin-2")  # only one had answered by then
+        with LslSource(source_id="twin-2") as source:
+            assert source.info.source_id == "twin-2"
+
+
+def test_a_stream_without_identity_is_looked_for_again():
+    """Even a careless sender may be restarted during a session."""
+    source = LslSource("nameless", timeout_s=3.0)
+    with foreign("nameless", "uV") as outlet:
+        source.open()
+        outlet.wait_for_consumers(5)
+        outlet.push_chunk([[1.0, 1.0]])
+        assert source.read(1.0).epoch == 0
+        del outlet
+    while source.health.state is not SourceState.RECONNECTING:
+        assert source.read(0.1) is None
+    with foreign("nameless", "uV") as outlet:
+        deadline_s = time.perf_counter() + 10
+        while (chunk := source.read(0.1)) is None:
+            assert time.perf_counter() < deadline_s
+            outlet.push_chunk([[2.0, 2.0]])
+    assert (chunk.epoch, source.health.reconnects) == (1, 1)
+    assert chunk.samples[0, 0] == 2.0
+    source.close()
+    source.close()
+    assert source.read(0.0) is None
+
+
+def test_an_outlet_needs_an_identity():
+    """Without one, receivers could not find it again after a break."""
+    nameless = SourceInfo("n", "", CHANNELS, 600.0, Provenance.SIMULATED)
+    with pytest.raises(SourceError, match="source_id"):
+        LslOutlet(nameless)
+
+
+def test_info_before_opening():
+    """A mistake of the program, said as one."""
+    with pytest.raises(SourceError, match="not open yet"):
+        _ = LslSource("x").info
