@@ -1,6 +1,6 @@
 """What a bundle says about itself: all that inference needs and training decided."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,8 +9,8 @@ from models.signal.stacking import StackingSettings
 from models.signal.td_features import TDSettings
 from models.speech.analysis import SpeechSettings
 
-FORMAT = "streamer bundle"
-VERSION = 1
+FORMAT: Final = "streamer bundle"
+VERSION: Final = 1
 
 
 class Part(BaseModel):
@@ -43,6 +43,7 @@ class ActivityPart(Part):
 
     file: str
     stacking: StackingSettings
+    threshold: float = Field(description="Probability from which on a frame counts as speech.")
 
 
 FeatureSet = Literal["td_statistics", "band_statistics", "speaker"]

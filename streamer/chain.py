@@ -63,7 +63,7 @@ class Chain:
         self._features = bundle.td_features()
         self._converter = bundle.converter()
         self._activity = bundle.activity()
-        self._gate = Gate(gate, bundle.shift_s)
+        self._gate = Gate(gate, bundle.manifest.activity.threshold, bundle.shift_s)
         self._vocoder = bundle.vocoder(seed)
         self._no_samples = np.empty((0, len(bundle.manifest.signal.channels)))
         self._no_speech = SpeechFrames(

@@ -62,6 +62,17 @@ class SimulateSettings(Settings):
     duration_s: float | None = Field(default=None, gt=0, description="End after this long")
 
 
+class TrainSettings(Settings):
+    """What a bundle learns."""
+
+    session: str | None = Field(default=None, description="Recording session of the voice")
+    past: int = Field(default=15, ge=0, description="Frames that the converter looks back")
+    future: int = Field(default=0, ge=0, description="Frames ahead: each costs 10 ms of latency")
+    lead_ms: float = Field(default=0.0, ge=0, description="Predict speech that much later")
+    epochs: int = Field(default=30, ge=1, description="At the most")
+    seed: int = Field(default=0, ge=0, description="Of weights and order")
+
+
 class DevicesSettings(Settings):
     """How devices are looked for."""
 
@@ -81,7 +92,7 @@ class Config(Settings):
         Of every session.
     recordings : RecordingsSettings
         What `replay` and `simulate` play.
-    replay, live, simulate, devices : settings
+    replay, live, simulate, train, devices : settings
         Of one command each.
     """
 
@@ -95,6 +106,7 @@ class Config(Settings):
     replay: ReplaySettings = ReplaySettings()
     live: LiveSettings = LiveSettings()
     simulate: SimulateSettings = SimulateSettings()
+    train: TrainSettings = TrainSettings()
     devices: DevicesSettings = DevicesSettings()
 
 

@@ -12,8 +12,11 @@ class GateSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = Field(default=True, description="Silence the voice at rest")
-    threshold: float = Field(
-        default=0.5, ge=0, le=1, description="Probability of speech that opens the gate"
+    threshold: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Probability of speech that opens the gate; null is the bundle's own",
     )
     attenuation_db: float = Field(default=40.0, ge=0, description="Attenuation at rest")
     attack_ms: float = Field(default=20.0, ge=0, description="Time to open")
@@ -31,13 +34,15 @@ class Gate:
     ----------
     settings : GateSettings
         When and how fast.
+    threshold : float
+        Where the settings have none: of the bundle.
     shift_s : float
         From one frame to the next.
     """
 
-    def __init__(self, settings: GateSettings, shift_s: float) -> None:
+    def __init__(self, settings: GateSettings, threshold: float, shift_s: float) -> None:
         self._enabled = settings.enabled
-        self._threshold = settings.threshold
+        self._threshold = threshold if settings.threshold is None else settings.threshold
         self._rest = 10 ** (-settings.attenuation_db / 20)
         shift_ms = 1000 * shift_s
         span = 1.0 - self._rest

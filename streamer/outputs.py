@@ -1,9 +1,14 @@
-"""The run directory and what is written into it."""
+"""The directory that a run leaves."""
 
+import json
+import os
+from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from drivers.errors import StreamerError
+
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
 class OutputError(StreamerError):
@@ -11,29 +16,133 @@ class OutputError(StreamerError):
 
 
 class RunDirectory:
-    """A directory of its own for each run.
+    """A directory of its own for each run: nothing is ever overwritten.
 
-    Attributes
+    Parameters
     ----------
     path : Path
-        The directory.
+        An empty directory; `create` makes one.
     """
 
-    AUDIO = "audio.wav"
-    UTTERANCES = "utterances"
-    ESTIMATES = "estimates.jsonl"
-    LATENCY = "latency.json"
-    SUMMARY = "summary.json"
-
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._utterances: set[str] = set()
 
     @classmethod
     def create(cls, path: Path | None = None) -> Self:
-        """Make the directory; without a path ``runs/<date-time>``.
+        """Make the directory.
+
+        Parameters
+        ----------
+        path : Path, optional
+            By default ``runs/<date and time>``.
+
+        Returns
+        -------
+        RunDirectory
+            Empty.
 
         Raises
         ------
         OutputError
-            It exists already, or cannot be made or written.
+            It exists already, or it cannot be made or written.
         """
-        raise NotImplementedError
+        if path is None:
+            path = _unused(Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise OutputError(
+                f"output directory {path}",
+                value="exists already",
+                allowed="a new one: nothing is overwritten",
+                way_out="choose another with --out",
+            ) from None
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        if not os.access(path, os.W_OK):
+            raise _unwritable(path, PermissionError(None, "it cannot be written"))
+        return cls(path)
+
+    @property
+    def audio(self) -> Path:
+        """The voice of the whole session."""
+        return self.path / "audio.wav"
+
+    @property
+    def estimates(self) -> Path:
+        """One JSON object a line."""
+        return self.path / "estimates.jsonl"
+
+    @property
+    def latency(self) -> Path:
+        """Where the time went."""
+        return self.path / "latency.json"
+
+    @property
+    def summary(self) -> Path:
+        """What the session did."""
+        return self.path / "summary.json"
+
+    def utterance(self, name: str) -> Path:
+        """Return a new path for the voice of one utterance.
+
+        Parameters
+        ----------
+        name : str
+            Of the utterance; what a file name cannot hold becomes ``_``, and what comes
+            again, as in a loop, gets a number.
+
+        Returns
+        -------
+        Path
+            ``utterances/<name>.wav``; its directory exists.
+        """
+        folder = self.path / "utterances"
+        folder.mkdir(exist_ok=True)
+        stem = "".join(c if c in _ALLOWED else "_" for c in name).lstrip(".") or "_"
+        unique, number = stem, 1
+        while unique in self._utterances:
+            number += 1
+            unique = f"{stem}-{number}"
+        self._utterances.add(unique)
+        return folder / f"{unique}.wav"
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a file that is there as a whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that exists is replaced.
+    content : dict
+        Plain types.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unused(path: Path) -> Path:
+    """Return the path, with a number where two runs start in the same second."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"output {path} cannot be written: {error.strerror}",
+        way_out="choose another place with --out",
+    )

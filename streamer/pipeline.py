@@ -1,6 +1,7 @@
 """Chunks of EMG to a voice on a timeline: epochs and gaps, without threads and without I/O."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -73,6 +74,8 @@ class _Epoch:
         EMG samples so far, lost ones included.
     done : int
         EMG samples so far that went into the operators or were given up.
+    lost : int
+        EMG samples so far that were lost.
     emitted : int
         Audio samples so far.
     first : int
@@ -90,6 +93,7 @@ class _Epoch:
     number: int
     seen: int = 0
     done: int = 0
+    lost: int = 0
     emitted: int = 0
     first: int = 0
     voice: int = 0
@@ -133,18 +137,18 @@ class Pipeline:
         self._blocks: list[AudioBlock] = []
         self._stamp = (0, 0.0)  # end of the last chunk, and its time
 
-    def process(self, chunk: Chunk) -> list[Output]:
-        """Take the next chunk.
+    def process(self, chunk: Chunk) -> Iterator[Output]:
+        """Take the next chunk, as far as the outputs are taken.
 
         Parameters
         ----------
         chunk : Chunk
             EMG in microvolts; may begin a new epoch.
 
-        Returns
-        -------
-        list of Output
-            In order; one that ends the epoch before comes first.
+        Yields
+        ------
+        Output
+            In order, each as soon as it is made; one that ends the epoch before comes first.
 
         Raises
         ------
@@ -153,9 +157,8 @@ class Pipeline:
         SignalMismatchError
             The chunk has other channels than the bundle.
         """
-        outputs: list[Output] = []
         if self._epoch is None or chunk.epoch != self._epoch.number:
-            outputs += self.finish()
+            yield from self.finish()
             self._epoch = _Epoch(chunk.epoch)
             self._open(self._epoch, chunk.lead_in)
         epoch = self._epoch
@@ -171,27 +174,26 @@ class Pipeline:
         self._stamp = (epoch.seen, chunk.time_s)
         self.counts.samples += len(rows)
         for first, last in self._valid_runs(rows):
-            outputs += self._take(epoch, chunk.first_index + first, rows[first:last])
-        return outputs
+            yield from self._take(epoch, chunk.first_index + first, rows[first:last])
 
-    def finish(self) -> list[Output]:
-        """End the epoch: return what it still owes.
+    def finish(self) -> Iterator[Output]:
+        """End the epoch.
 
-        Returns
-        -------
-        list of Output
-            Empty where no epoch runs; else the output that has `Output.ended`.
+        Yields
+        ------
+        Output
+            The last of the epoch that runs; nothing where none does.
         """
         epoch = self._epoch
         if epoch is None:
-            return []
+            return
         first = epoch.done
-        self._count_gap(epoch.seen - epoch.done)
+        self._count_gap(epoch, epoch.seen - epoch.done)
         epoch.done = epoch.seen
         made = self._chain.flush(self.audio_index(epoch.seen) - epoch.voice)
         self._emit(epoch, made.audio, "voice")
         self._epoch = None
-        return [self._output(epoch, first, made, ended=True)]
+        yield self._output(epoch, first, made, ended=True)
 
     def counters(self) -> dict[str, int]:
         """Return all that was counted."""
@@ -213,23 +215,23 @@ class Pipeline:
         edges = np.flatnonzero(np.diff(valid.astype(np.int8), prepend=0, append=0))
         return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
-    def _take(self, epoch: _Epoch, index: int, rows: Array) -> list[Output]:
+    def _take(self, epoch: _Epoch, index: int, rows: Array) -> Iterator[Output]:
         """Take a run of valid rows, after what is missing before it."""
-        outputs: list[Output] = []
         gap = index - epoch.done
-        self._count_gap(gap)
+        self._count_gap(epoch, gap)
         if gap > self._bridge:
             self.counts.long_gaps += 1
-            outputs.append(self._break(epoch, index))
+            yield self._break(epoch, index)
         elif gap:
             self.counts.interpolated_samples += gap
             last = rows[0] if epoch.last_row is None else epoch.last_row
-            outputs += self._feed(epoch, np.linspace(last, rows[0], gap + 2)[1:-1])
+            yield from self._feed(epoch, np.linspace(last, rows[0], gap + 2)[1:-1])
         self._saturation.process(rows)
-        return outputs + self._feed(epoch, rows)
+        yield from self._feed(epoch, rows)
 
-    def _count_gap(self, gap: int) -> None:
+    def _count_gap(self, epoch: _Epoch, gap: int) -> None:
         if gap:
+            epoch.lost += gap
             self.counts.lost_samples += gap
             self.counts.gaps += 1
             self._saturation.reset()
@@ -256,9 +258,8 @@ class Pipeline:
         self._open(epoch, None)
         return output
 
-    def _feed(self, epoch: _Epoch, rows: Array) -> list[Output]:
+    def _feed(self, epoch: _Epoch, rows: Array) -> Iterator[Output]:
         """Run the operators over rows that follow each other, block by block."""
-        outputs = []
         while len(rows):
             number = int(epoch.done / self._block)
             while round(number * self._block) <= epoch.done:
@@ -270,8 +271,7 @@ class Pipeline:
             epoch.done += len(part)
             epoch.last_row = part[-1]
             self._emit(epoch, made.audio, "voice")
-            outputs.append(self._output(epoch, first, made, ended=False))
-        return outputs
+            yield self._output(epoch, first, made, ended=False)
 
     def _emit(self, epoch: _Epoch, samples: Array, kind: Kind) -> None:
         """Put audio behind the epoch's."""
@@ -290,6 +290,7 @@ class Pipeline:
             first_index=first,
             end_index=epoch.done,
             audio_length=self.audio_index(epoch.done),
+            lost_samples=epoch.lost,
             new_segment=epoch.new,
             ended=ended,
             made=made,

@@ -1,6 +1,5 @@
 """The voice on its way to the loudspeaker: a buffer that blocks nobody."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,28 +86,32 @@ class PlayBuffer:
         """Samples that wait to be played."""
         return self._written - self._read
 
-    def feed(self, parts: Sequence[tuple[Audio, bool]]) -> None:
-        """Put in audio that comes at a time.
+    def arrive(self) -> None:
+        """Say that more comes: what waits now is the reserve."""
+        self._before = self.waiting
+
+    def feed(self, samples: Audio, *, without_emg: bool = False) -> None:
+        """Put in audio; all that comes at a time after one `arrive`.
 
         Parameters
         ----------
-        parts : sequence of (ndarray of float32, bool)
-            Samples, and whether they stand for a time without EMG.
+        samples : ndarray of float32, shape (n,)
+            The voice.
+        without_emg : bool
+            It is silence that stands for a time without EMG.
         """
-        self._before = self.waiting
-        for samples, without_emg in parts:
-            if not len(samples):
-                continue
-            if self._dry != self._judged:
-                self._judge(without_emg)
-            if without_emg:
-                skipped = min(self._owed, len(samples))
-                self._owed -= skipped
-                self.counts.skipped_samples += skipped
-                samples = samples[skipped:]
-            else:
-                self._owed = 0
-            self._write(samples)
+        if not len(samples):
+            return
+        if self._dry != self._judged:
+            self._judge(without_emg)
+        if without_emg:
+            skipped = min(self._owed, len(samples))
+            self._owed -= skipped
+            self.counts.skipped_samples += skipped
+            samples = samples[skipped:]
+        else:
+            self._owed = 0
+        self._write(samples)
 
     def finish(self) -> None:
         """Say that no more comes: what waits is played to its end, which is no underrun."""

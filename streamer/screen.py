@@ -19,9 +19,9 @@ from streamer.palette import CLASS_COLOURS
 from streamer.summary import Answer, Snapshot
 
 REFRESHES_PER_S = 4
-_WIDTH = 88
-_LEVEL_BAR = 24
-_CLASS_BAR = 18
+_WIDTH = 80
+_LEVEL_BAR = 21
+_CLASS_BAR = 14
 _LOWEST_UV, _HIGHEST_UV = 1.0, 1000.0
 _LOUD_UV = 300.0
 _STATE_STYLES = {
@@ -79,11 +79,11 @@ def render(now: Snapshot, title: str) -> RenderableType:
     columns.add_column()
     columns.add_column()
     columns.add_row(_signal(now), _answers(now))
-    parts: list[RenderableType] = [_head(now), "", columns, "", _timing(now), _counts(now)]
+    parts: list[RenderableType] = [_head(now), "", columns, "", _figures(now)]
     parts += [Text(f"! {problem}", style="yellow") for problem in now.problems[-3:]]
     return Panel(
         Group(*parts),
-        title=f"[bold]streamer[/] {title}",
+        title=Text.assemble(("streamer", "bold"), f" {title}"),
         title_align="left",
         width=_WIDTH,
         border_style="blue",
@@ -122,9 +122,10 @@ def _signal(now: Snapshot) -> RenderableType:
 def _answers(now: Snapshot) -> RenderableType:
     answers = Table.grid()
     answers.add_column()
-    answers.add_row(_answer("mode", now.estimate and now.estimate.mode))
+    estimate = now.estimate
+    answers.add_row(_answer("mode", None if estimate is None else estimate.mode))
     answers.add_row("")
-    answers.add_row(_answer("speaker", now.estimate and now.estimate.speaker))
+    answers.add_row(_answer("speaker", None if estimate is None else estimate.speaker))
     return answers
 
 
@@ -145,34 +146,28 @@ def _answer(name: str, answer: Answer | None) -> RenderableType:
     )
     for index, (label, probability) in enumerate(answer.probabilities.items()):
         colour = CLASS_COLOURS[index % len(CLASS_COLOURS)] if decided else "grey50"
-        table.add_row(label, _bar(probability, _CLASS_BAR, colour), f"{probability:.2f}")
+        table.add_row(Text(label), _bar(probability, _CLASS_BAR, colour), f"{probability:.2f}")
     return table
 
 
-def _timing(now: Snapshot) -> RenderableType:
-    words = [f"by design {now.algorithmic_ms:.0f} ms"]
+def _figures(now: Snapshot) -> RenderableType:
+    figures = Table.grid(padding=(0, 2, 0, 0))
+    figures.add_column(style="dim")
+    figures.add_column()
+    latency = f"{now.algorithmic_ms:.0f} ms by design"
     if now.latency_ms is not None:
-        words.append(f"to the buffer {now.latency_ms.p50_ms:.1f} ms")
-        words.append(f"buffer {now.fill_ms:.0f} ms")
+        latency += f", {now.latency_ms.p50_ms:.1f} ms to the buffer, {now.fill_ms:.0f} ms in it"
+    figures.add_row("latency", latency)
     if now.compute_ms is not None:
-        p50_ms, p99_ms = now.compute_ms.p50_ms, now.compute_ms.p99_ms
-        words.append(f"computing {p50_ms:.2f} ms, p99 {p99_ms:.2f} ms")
-    return _line("latency", "  ".join(words))
-
-
-def _counts(now: Snapshot) -> RenderableType:
-    line = _line("frames", f"{now.frames}")
+        computing = f"{now.compute_ms.p50_ms:.2f} ms a frame, p99 {now.compute_ms.p99_ms:.2f} ms"
+        figures.add_row("computing", computing)
+    counts = Text(f"{now.frames} frames")
     for name, count in (("lost samples", now.lost_samples), ("underruns", now.underruns)):
-        line.append(f"  {name} ", style="dim")
-        line.append(str(count), style="bold red" if count else "")
+        counts.append(f", {count} {name}", style="bold red" if count else "")
+    figures.add_row("counts", counts)
     if now.output:
-        line.append("  voice to ", style="dim")
-        line.append(now.output)
-    return line
-
-
-def _line(name: str, content: str) -> Text:
-    return Text.assemble((f"{name}  ", "dim"), content)
+        figures.add_row("voice", Text(now.output))
+    return figures
 
 
 def _bar(share: float, width: int, colour: str) -> Bar:

@@ -1,20 +1,42 @@
-"""A session: a source, a bundle, a run directory, and the threads between them."""
+"""A session: a source, the models, a run directory, and the threads between them."""
 
+import gc
+import logging
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from drivers.clock import Clock
+from drivers.clock import Clock, PerfClock
 from drivers.recordings.recording import Recording
-from drivers.source import Source
+from drivers.source import Chunk, Source, SourceState
 from models.bundle import Bundle
-from streamer.audio import AudioSettings
+from streamer.audio import AudioOutput, AudioSettings, start_output
+from streamer.background import Background
+from streamer.compute import Compute
+from streamer.conclusion import Ended, Ending, Parts, compare, summarise
 from streamer.envelope import Envelope
-from streamer.estimates import EstimateSettings
-from streamer.outputs import RunDirectory
-from streamer.pipeline import PipelineSettings
+from streamer.estimates import EstimateSettings, Estimator
+from streamer.outputs import OutputError, RunDirectory, write_json
+from streamer.pipeline import Pipeline, PipelineSettings
+from streamer.play_buffer import PlayBuffer
+from streamer.recorder import Recorder
+from streamer.ring import Ring
 from streamer.summary import Snapshot, Summary
+
+_log = logging.getLogger(__name__)
+
+_READ_S = 0.1  # how soon a stop is noticed
+_BATCH_S = 0.5  # EMG to wait for where time does not matter
+_SILENT_S = 1.0  # a duration without EMG ends so much later
+_DRAIN_S = 1.0
+_RECENT_FRAMES = 1000
+_SWITCH_S = 0.0005  # at Python's own 5 ms, a busy thread keeps the audio callback waiting
 
 
 class SessionSettings(BaseModel):
@@ -48,12 +70,17 @@ class Session:
         what comes too late, and count it; the loudspeaker plays. Otherwise queues block,
         nothing is lost, and nothing is played.
     recording_named : callable, optional
-        Natural recording of an utterance by its name, or None: gives the utterances'
-        MCD. Called after the run.
+        Gives the recording that an utterance was replayed from, or None, by its name: for
+        the MCD against its natural speech. Called after the run.
     clock : Clock, optional
         The source's clock.
     stop : threading.Event, optional
         Set it to end the session properly, from a signal handler too.
+
+    Attributes
+    ----------
+    envelope : Envelope
+        EMG of the whole session by its extremes; complete after `run`.
     """
 
     def __init__(
@@ -62,15 +89,51 @@ class Session:
         bundle: Bundle,
         directory: RunDirectory,
         *,
-        settings: SessionSettings = SessionSettings(),
-        pipeline: PipelineSettings = PipelineSettings(),
-        estimates: EstimateSettings = EstimateSettings(),
-        audio: AudioSettings = AudioSettings(),
+        settings: SessionSettings | None = None,
+        pipeline: PipelineSettings | None = None,
+        estimates: EstimateSettings | None = None,
+        audio: AudioSettings | None = None,
         realtime: bool = True,
         recording_named: Callable[[str], Recording | None] | None = None,
         clock: Clock | None = None,
         stop: threading.Event | None = None,
-    ) -> None: ...
+    ) -> None:
+        self._source = source
+        self._bundle = bundle
+        self._directory = directory
+        self._settings = settings or SessionSettings()
+        self._pipeline = pipeline or PipelineSettings()
+        self._estimates = estimates or EstimateSettings()
+        self._audio = audio or AudioSettings()
+        self._realtime = realtime
+        self._recording_named = recording_named
+        self._clock = clock or PerfClock()
+        self._stop = stop or threading.Event()
+        self._failed = threading.Event()
+        self._error: BaseException | None = None
+        self._ended: Ended = "source"
+        self._problems: list[str] = []
+        signal = bundle.manifest.signal
+        self._rate_hz = signal.rate_hz
+        self._ring = Ring(
+            max(1, round(self._settings.ring_s * self._rate_hz)),
+            blocking=not realtime,
+            batch=round(_BATCH_S * self._rate_hz),
+        )
+        self._buffer: PlayBuffer | None = None
+        if realtime:
+            self._buffer = PlayBuffer(
+                bundle.manifest.speech.rate_hz, self._audio.buffer_ms, self._audio.limit_ms
+            )
+        self._output: AudioOutput | None = None
+        self._parts: Parts | None = None
+        self._algorithmic_ms = round(bundle.algorithmic_latency_ms, 4)
+        self._took_s = 0.0
+        self.envelope = Envelope(self._rate_hz, len(signal.channels))
+
+    def stop(self) -> None:
+        """End the session properly; `run` returns soon after."""
+        self._stop.set()
 
     def run(self) -> Summary:
         """Run to the end; call it once.
@@ -86,16 +149,212 @@ class Session:
             The source or the bundle cannot be used, or the source fails; what was made
             until then is in the run's directory.
         """
-        raise NotImplementedError
-
-    def stop(self) -> None:
-        """End the session properly; `run` returns soon after."""
+        self._warm_up()
+        with ExitStack() as stack:
+            if self._buffer is not None:
+                stack.enter_context(_undisturbed())
+                # Before the source: a sound card may take its time.
+                self._output, problem = start_output(self._buffer, self._audio, self._clock)
+                stack.callback(self._output.stop)
+                if problem is not None:
+                    _log.warning("%s", problem)
+                    self._problems.append(problem)
+            stack.callback(self._source.close)
+            self._source.open()
+            info = self._source.info
+            self._bundle.check(info.rate_hz, [channel.label for channel in info.channels])
+            recorder = Recorder(self._directory, self._bundle.manifest.speech.rate_hz)
+            stack.callback(recorder.close)
+            background = Background(recorder.flush, blocking=not self._realtime)
+            background.start()
+            stack.callback(background.close)
+            compute = Compute(
+                self._bundle,
+                self._pipeline,
+                self._estimates,
+                recorder,
+                background,
+                self._buffer,
+                self.envelope,
+                acquired=self._realtime and isinstance(self._clock, PerfClock),
+                keep_mel_cepstra=self._recording_named is not None,
+            )
+            self._parts = Parts(
+                self._source,
+                info,
+                self._ring,
+                compute,
+                recorder,
+                background,
+                self._buffer,
+                self._output,
+            )
+            self._run_threads(compute)
+            self._drain()
+        if self._error is None:
+            self._error = background.error
+        summary = self._conclude(self._parts)
+        if self._error is not None:
+            raise self._error
+        return summary
 
     def snapshot(self) -> Snapshot:
         """Return the session as it is now; cheap, from any thread."""
-        raise NotImplementedError
+        parts, state = self._parts, self._source.health.state
+        if parts is None:
+            return Snapshot(source_state=state, algorithmic_ms=self._algorithmic_ms)
+        trace, live, counts = parts.compute.trace, parts.compute.live, parts.compute.pipeline.counts
+        return Snapshot(
+            utterance=live.utterance,
+            time_s=live.time_s,
+            source_state=state,
+            levels_uv=live.levels_uv,
+            speech=0.0 if live.estimate is None else live.estimate.speech,
+            estimate=live.estimate,
+            compute_ms=trace.percentiles("compute", _RECENT_FRAMES),
+            latency_ms=trace.percentiles("latency", _RECENT_FRAMES),
+            algorithmic_ms=self._algorithmic_ms,
+            fill_ms=parts.fill_ms,
+            output="files only" if self._output is None else self._output.name,
+            frames=counts.frames,
+            lost_samples=counts.lost_samples,
+            underruns=parts.underruns,
+            counters=parts.counters(),
+            problems=(*self._problems, *parts.problems()),
+        )
 
-    @property
-    def envelope(self) -> Envelope:
-        """EMG of the whole session, drawn out of its extremes; complete after `run`."""
-        raise NotImplementedError
+    def _warm_up(self) -> None:
+        """Let every model run once: compilers and caches must not meet the first frames."""
+        pipeline = Pipeline(self._bundle, self._pipeline, self._estimates.update_ms / 1000)
+        estimator = Estimator(self._bundle, self._estimates)
+        n = round(2 * self._estimates.shortest_s * self._rate_hz)
+        channels = len(self._bundle.manifest.signal.channels)
+        noise = np.random.default_rng(0).normal(0, 20, (n, channels))
+        chunk = Chunk(noise.astype(np.float32), 0, 0, 0.0, 0.0)
+        for output in (*pipeline.process(chunk), *pipeline.finish()):
+            estimator.push(output, "", 0.0)
+        estimator.answers(estimator.end())
+
+    def _run_threads(self, compute: Compute) -> None:
+        """Read and compute until the end."""
+
+        def work() -> None:
+            while (chunk := self._ring.get()) is not None:
+                compute.take(chunk)
+            compute.finish()
+
+        threads = [
+            threading.Thread(target=self._guard, args=(job,), name=name, daemon=True)
+            for name, job in (("reader", self._read), ("compute", work))
+        ]
+        started_s = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in reversed(threads):
+            try:
+                thread.join()
+            except KeyboardInterrupt:
+                self._stop.set()
+                thread.join()
+        self._took_s = time.perf_counter() - started_s
+
+    def _guard(self, job: Callable[[], None]) -> None:
+        """Do a thread's job; an error ends the session and is raised by `run`."""
+        try:
+            job()
+        except BaseException as error:
+            self._error = self._error or error
+            self._ended = "error"
+            self._failed.set()
+            self._ring.close()
+
+    def _read(self) -> None:
+        """Bring what the source gives to the ring, until it ends or is stopped."""
+        duration_s = self._settings.duration_s
+        left = None if duration_s is None else round(duration_s * self._rate_hz)
+        until_s = None if duration_s is None else self._clock.now_s() + duration_s + _SILENT_S
+        try:
+            while not (self._stop.is_set() or self._failed.is_set()):
+                chunk = self._source.read(_READ_S)
+                if chunk is None:
+                    if self._source.health.state is SourceState.DISCONNECTED:
+                        return
+                    if until_s is not None and self._realtime and self._clock.now_s() > until_s:
+                        self._ended = "duration"
+                        return
+                    continue
+                if left is not None:
+                    chunk = _cut(chunk, left - chunk.gap_before, self._rate_hz)
+                    left -= chunk.gap_before + len(chunk.samples)
+                self._ring.put(chunk)
+                if left is not None and left <= 0:
+                    self._ended = "duration"
+                    return
+            self._ended = "stopped"
+        finally:
+            self._ring.close()
+
+    def _drain(self) -> None:
+        """Let the loudspeaker come to its end."""
+        if self._buffer is None or self._error is not None:
+            return
+        self._buffer.finish()
+        until_s = time.perf_counter() + _DRAIN_S
+        while self._buffer.waiting and time.perf_counter() < until_s:
+            time.sleep(0.01)
+
+    def _conclude(self, parts: Parts) -> Summary:
+        """Compare with natural speech, and write what the session did."""
+        utterances = [result for result, _ in parts.compute.results]
+        if self._recording_named is not None:
+            utterances, problems = compare(
+                parts.compute.results, self._recording_named, self._bundle
+            )
+            self._problems += problems
+        run = Ending(
+            str(self._directory.path),
+            str(self._directory.audio),
+            "error" if self._error is not None else self._ended,
+            None if self._error is None else str(self._error) or repr(self._error),
+            self._took_s,
+            self._algorithmic_ms,
+        )
+        summary = summarise(parts, run, utterances, self._problems)
+        for path, content in (
+            (self._directory.latency, parts.compute.trace.as_dict(self._algorithmic_ms)),
+            (self._directory.summary, summary.as_dict()),
+        ):
+            try:
+                write_json(path, content)
+            except OutputError as error:
+                _log.error("%s", error)
+                summary.problems.append(str(error))
+        return summary
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the interpreter from pauses that could be heard."""
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    gc.collect()
+    gc.freeze()  # what lives by now is not looked through again
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(switch_s)
+
+
+def _cut(chunk: Chunk, samples: int, rate_hz: float) -> Chunk:
+    """Cut a chunk to so many samples at most."""
+    extra = len(chunk.samples) - max(0, samples)
+    if extra <= 0:
+        return chunk
+    end = chunk.first_index + len(chunk.samples) - extra
+    return replace(
+        chunk,
+        samples=chunk.samples[:-extra],
+        time_s=chunk.time_s - extra / rate_hz,
+        markers=tuple(marker for marker in chunk.markers if marker.index < end),
+    )

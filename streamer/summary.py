@@ -121,6 +121,8 @@ class Summary:
     ----------
     directory : str
         The run's directory.
+    audio : str
+        Path of ``audio.wav``.
     ended : str
         ``"source"`` (it came to its end), ``"duration"``, ``"stopped"`` or ``"error"``.
     error : str or None
@@ -150,6 +152,7 @@ class Summary:
     """
 
     directory: str
+    audio: str
     ended: str
     error: str | None
     problems: list[str]

@@ -46,6 +46,8 @@ class Output:
         EMG samples of the epoch that it stands for, end exclusive.
     audio_length : int
         Audio samples of the epoch that its EMG up to `end_index` stands for.
+    lost_samples : int
+        EMG samples of the epoch so far to do without: missing, or invalid.
     new_segment : bool
         The operators were reset right before: an epoch's start, or the end of a long gap.
     ended : bool
@@ -62,6 +64,7 @@ class Output:
     first_index: int
     end_index: int
     audio_length: int
+    lost_samples: int
     new_segment: bool
     ended: bool
     made: Made

@@ -5,7 +5,6 @@ which no session of the corpus is, and a README says what they are.
 """
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -129,21 +128,18 @@ def write_corpus(
         )
     try:
         dest.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{dest.name}-", dir=dest.parent))
+        with tempfile.TemporaryDirectory(prefix=f".{dest.name}-", dir=dest.parent) as folder:
+            partial = Path(folder) / dest.name
+            partial.mkdir()
+            plans = plan_corpus(settings)
+            seconds = _write_utterances(partial, plans, progress)
+            _write_subsets(partial, plans)
+            _write_supplementary(partial, settings)
+            partial.rename(dest)
     except OSError as error:
         raise StreamerError(
-            "directory for the simulated corpus", value=f"{dest}: {error.strerror}"
+            "simulated corpus cannot be written", value=f"{dest}: {error.strerror}"
         ) from error
-    try:
-        plans = plan_corpus(settings)
-        seconds = _write_utterances(partial, plans, progress)
-        _write_subsets(partial, plans)
-        _write_supplementary(partial, settings)
-        partial.chmod(0o755)
-        partial.rename(dest)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return CorpusSummary(
         sessions=len({plan.session.name for plan in plans}),
         utterances=len(plans),

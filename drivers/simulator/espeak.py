@@ -59,12 +59,14 @@ SynthCallback = ctypes.CFUNCTYPE(
 
 
 def speak(
-    text: str, voice: str, speed_wpm: int, seed: int
+    folder: Path, text: str, voice: str, speed_wpm: int, seed: int
 ) -> tuple[int, list[tuple[int, int, str]], bytes]:
     """Synthesise one utterance; once per process.
 
     Parameters
     ----------
+    folder : Path
+        An empty directory for what the library reads.
     text : str
         What to say.
     voice : str
@@ -87,11 +89,14 @@ def speak(
 
     library = ctypes.CDLL(str(espeakng_loader.get_library_path()))
     data = Path(espeakng_loader.get_data_path())
+    # The library cuts paths after 160 characters: a link gives it a short one.
+    link = folder / "espeak-ng-data"
+    link.symlink_to(data)
     rate_hz = int(
         library.espeak_Initialize(
             AUDIO_OUTPUT_SYNCHRONOUS,
             0,
-            str(data).encode(),
+            str(link).encode(),
             INITIALIZE_PHONEME_EVENTS | INITIALIZE_DONT_EXIT,
         )
     )
@@ -100,11 +105,10 @@ def speak(
     # Without this the noise of breathy voices follows the clock.
     library.espeak_ng_SetRandSeed(ctypes.c_long(seed))
     library.espeak_SetVoiceByName(b"en-us")  # loads what belongs to the language
-    with tempfile.NamedTemporaryFile("w", suffix=".voice") as file:
-        file.write((data / BASE_VOICE).read_text(encoding="utf-8") + "\n" + voice)
-        file.flush()
-        if library.espeak_SetVoiceByFile(file.name.encode()):
-            raise SystemExit("espeak-ng refuses the voice file")
+    voice_file = folder / "voice"
+    voice_file.write_text((data / BASE_VOICE).read_text(encoding="utf-8") + "\n" + voice)
+    if library.espeak_SetVoiceByFile(str(voice_file).encode()):
+        raise SystemExit("espeak-ng refuses the voice file")
     library.espeak_SetParameter(PARAMETER_RATE, speed_wpm, 0)
 
     samples = bytearray()
@@ -132,7 +136,8 @@ def speak(
 def main() -> None:
     """Serve one request."""
     request = json.load(sys.stdin)
-    rate_hz, phones, samples = speak(**request)
+    with tempfile.TemporaryDirectory() as folder:
+        rate_hz, phones, samples = speak(Path(folder), **request)
     header = json.dumps({"rate_hz": rate_hz, "phones": phones})
     sys.stdout.buffer.write(header.encode() + b"\n" + samples)
 

@@ -33,10 +33,8 @@ _DRIFT_UV = np.array([0.5, 0.5, 0.5, 0.45, 0.6, 0.35])
 # more onset and less force, and more slowly.
 _MODE_ARTICULATION: dict[SpeakingMode, Articulation] = {
     "audible": Articulation(),
-    "whispered": Articulation(effort=0.95, jaw=0.95, lips=1.08, phonation=0.15, phasic=1.1),
-    "silent": Articulation(
-        effort=0.72, jaw=0.85, lips=1.25, tongue=1.05, phonation=0.0, phasic=1.7, lead_s=0.055
-    ),
+    "whispered": Articulation(effort=0.95, jaw=0.95, lips=1.05, phonation=0.2, phasic=1.1),
+    "silent": Articulation(effort=0.6, jaw=0.85, lips=1.3, tongue=1.05, phonation=0.0, phasic=2.0),
 }
 _MODE_PACE: dict[SpeakingMode, float] = {"audible": 1.0, "whispered": 0.97, "silent": 0.92}
 
@@ -197,7 +195,7 @@ def make_manner(seed: int, session: Session, mode: SpeakingMode, sentence: str) 
     moment = generator(seed, "manner", session.name, mode, sentence)
     basis = _MODE_ARTICULATION[mode]
     factors = (
-        habit.lognormal(0.0, 0.07, 5) * day.lognormal(0.0, 0.03, 5) * moment.lognormal(0, 0.05, 5)
+        habit.lognormal(0.0, 0.05, 5) * day.lognormal(0.0, 0.02, 5) * moment.lognormal(0, 0.04, 5)
     )
     articulation = replace(
         basis,

@@ -21,7 +21,9 @@ from drivers.simulator.timing import timings
 
 AUDIO_RATE_HZ = 16000
 
-# The synthesiser's own formants are narrower than people's: its mel-cepstra vary more.
+# The synthesiser's own formants are narrower than people's, so its mel-cepstra vary more.
+# Wide ones are loud: half as high they stay clear of its limiter and match its consonants.
+_FORMANT_HEIGHT_PERCENT = 50
 _FORMANT_WIDTH_PERCENT = 220
 
 _WHISPER = """voicing 17
@@ -53,7 +55,7 @@ class Voice:
         """Return the voice as lines of an espeak-ng voice file."""
         low, high = self.pitch_hz
         formants = "".join(
-            f"formant {number} {percent} 100 {_FORMANT_WIDTH_PERCENT}\n"
+            f"formant {number} {percent} {_FORMANT_HEIGHT_PERCENT} {_FORMANT_WIDTH_PERCENT}\n"
             for number, percent in enumerate(self.formant_percent, start=1)
         )
         return f"pitch {low} {high}\n{formants}{_WHISPER if whispered else ''}"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -23,6 +23,17 @@ from models.training.examples import Emg
 
 FOLDS = 5
 CALIBRATION = "sigmoid, on utterances that the fold had not seen"
+
+
+def discriminant(classes: int) -> LinearDiscriminantAnalysis:
+    """Return a linear discriminant for many features and few examples.
+
+    Its covariance is shrunk by Ledoit and Wolf (2004), so columns that depend on each other
+    do no harm, and all classes count equally.
+    """
+    return LinearDiscriminantAnalysis(
+        solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes)
+    )
 
 
 def fit_discriminant(
@@ -42,16 +53,12 @@ def fit_discriminant(
     Returns
     -------
     Pipeline
-        Scaler and classifier; the covariance is shrunk by Ledoit and Wolf (2004), so
-        columns that depend on each other do no harm, and all classes count equally.
+        Scaler and classifier.
     """
-    classes = len(np.unique(labels))
-    discriminant = LinearDiscriminantAnalysis(
-        solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes)
-    )
     folds = min(FOLDS, len(np.unique(utterances)))
     splits = list(GroupKFold(folds).split(vectors, labels, utterances))
-    calibrated = CalibratedClassifierCV(discriminant, cv=splits, ensemble=False)
+    classes = len(np.unique(labels))
+    calibrated = CalibratedClassifierCV(discriminant(classes), cv=splits, ensemble=False)
     pipeline = make_pipeline(StandardScaler(), calibrated)
     pipeline.fit(vectors, labels)
     return pipeline
@@ -101,3 +108,28 @@ def window_examples(
                 classes.append(label)
                 numbers.append(number)
     return np.stack(rows), np.array(classes), np.array(numbers)
+
+
+def cross_validated(
+    vectors: Array, labels: NDArray[np.int64], utterances: NDArray[np.int64], method: str
+) -> Array:
+    """Return what discriminants say of utterances that they have not seen.
+
+    Parameters
+    ----------
+    vectors, labels, utterances : ndarray
+        As for `fit_discriminant`.
+    method : str
+        ``"predict"`` or ``"decision_function"``.
+
+    Returns
+    -------
+    ndarray, shape (n,) or (n, classes)
+        One row for each of `vectors`. The calibration, which is monotonic, is left out.
+    """
+    scored = make_pipeline(StandardScaler(), discriminant(len(np.unique(labels))))
+    folds = GroupKFold(min(FOLDS, len(np.unique(utterances))))
+    unseen: Array = cross_val_predict(
+        scored, vectors, labels, groups=utterances, cv=folds, method=method
+    )
+    return unseen

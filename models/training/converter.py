@@ -79,13 +79,10 @@ class ConverterNetwork(nn.Module):
         settings: ConverterSettings,
     ) -> None:
         super().__init__()
-        for name, values in {
-            "mean": mean,
-            "scale": scale,
-            "target_mean": target_mean,
-            "target_scale": target_scale,
-        }.items():
-            self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
+        self.mean = nn.Buffer(torch.tensor(mean, dtype=torch.float32))
+        self.scale = nn.Buffer(torch.tensor(scale, dtype=torch.float32))
+        self.target_mean = nn.Buffer(torch.tensor(target_mean, dtype=torch.float32))
+        self.target_scale = nn.Buffer(torch.tensor(target_scale, dtype=torch.float32))
         layers: list[nn.Module] = [nn.Dropout(settings.input_dropout)]
         width = len(mean)
         for next_width in settings.widths:
@@ -233,7 +230,7 @@ def _fit(
     curve = []
     for epoch in range(epochs):
         network.train()
-        for batch in torch.randperm(len(x)).split(settings.batch):
+        for batch in torch.split(torch.randperm(len(x)), settings.batch):
             loss = _loss(network, x[batch], y[batch], voiced[batch])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

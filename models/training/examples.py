@@ -176,15 +176,22 @@ def hold_out(count: int, every: int = 8) -> tuple[list[int], list[int]]:
 
 
 EDGE_S = 0.1
-"""Rest at both ends of an utterance without a phone alignment to trust."""
+"""Rest at both ends of an utterance without audible speech."""
+
+QUIET, LOUD = 0.25, 0.4
+"""Between the level of the pauses (0) and of the loudest speech (1) of an utterance, in dB:
+below the first a frame can be rest, above the second it can be speech."""
 
 
 def rest_and_speech(recording: Recording, frames: int, settings: TDSettings) -> Array:
     """Label each frame as rest (0), speech (1) or unknown (nan).
 
-    Rest is what the phone alignment calls SIL in audible speech. Elsewhere alignments
-    are not trusted (the corpus' authors rate silent ones 0.2 of 5): there the utterance's
-    edges are rest and its middle is speech.
+    In audible speech a frame counts where alignment and sound agree: as rest where the
+    phone is SIL and the sound quiet, as speech where it is another phone and the sound loud.
+    The alignment alone will not do: in the multi-mode sessions of EMG-UKA it agrees with the
+    sound's level little better than chance (area under the ROC curve 0.64-0.75, against
+    0.95-0.98 elsewhere). In the other modes nothing is to be heard, and the corpus' authors rate
+    silent alignments 0.2 of 5: there the utterance's edges are rest and its middle is speech.
 
     Parameters
     ----------
@@ -200,18 +207,34 @@ def rest_and_speech(recording: Recording, frames: int, settings: TDSettings) -> 
     ndarray, shape (frames,)
         Labels at the frames' centres.
     """
-    centre_s = np.arange(frames) * settings.shift_s + settings.frame_s / 2
+    centre_s = np.arange(frames, dtype=np.float64) * settings.shift_s + settings.frame_s / 2
     labels = np.full(frames, np.nan)
-    if recording.mode == "audible" and recording.phones:
+    if recording.mode == "audible" and recording.phones and recording.audio is not None:
+        silent = np.zeros(frames, dtype=bool)
         for segment in recording.phones:
-            inside = (centre_s >= segment.start_s) & (centre_s < segment.end_s)
-            labels[inside] = 0.0 if segment.label == "SIL" else 1.0
+            if segment.label == "SIL":
+                silent |= (centre_s >= segment.start_s) & (centre_s < segment.end_s)
+        loudness = _loudness(recording, centre_s, settings.frame_s)
+        labels[silent & (loudness < QUIET)] = 0.0
+        labels[~silent & (loudness > LOUD)] = 1.0
         return labels
-    length_s = frames * settings.shift_s
-    labels[centre_s < EDGE_S] = 0.0
-    labels[centre_s > length_s - EDGE_S] = 0.0
-    labels[(centre_s > length_s * 0.3) & (centre_s < length_s * 0.7)] = 1.0
+    end_s = frames * settings.shift_s
+    labels[(centre_s < EDGE_S) | (centre_s > end_s - EDGE_S)] = 0.0
+    labels[(centre_s > 0.3 * end_s) & (centre_s < 0.7 * end_s)] = 1.0
     return labels
+
+
+def _loudness(recording: Recording, centre_s: Array, frame_s: float) -> Array:
+    """Return each frame's level in dB, scaled to 0 in the pauses and 1 in the loudest speech."""
+    assert recording.audio is not None
+    assert recording.audio_rate_hz is not None
+    power = np.concatenate(([0.0], np.cumsum(recording.audio.astype(np.float64) ** 2)))
+    edges_s = np.stack((centre_s - frame_s / 2, centre_s + frame_s / 2))
+    edges = np.clip(np.round(edges_s * recording.audio_rate_hz).astype(int), 0, len(power) - 1)
+    level_db = 10 * np.log10(np.maximum(power[edges[1]] - power[edges[0]], 0.0) + 1e-9)
+    low, high = np.percentile(level_db, (5, 95))
+    loudness: Array = (level_db - low) / max(high - low, 1e-9)
+    return loudness
 
 
 def stack(frames: Array, stacking: StackingSettings, settings: TDSettings) -> Array:

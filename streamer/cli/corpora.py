@@ -1,6 +1,7 @@
 """Recordings as ``--session``, ``--subset`` and ``--utterance`` choose them."""
 
 from collections.abc import Callable, Iterable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,6 @@ from drivers.errors import RecordingError
 from drivers.recordings.emg_uka import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from drivers.replay import skip
-from drivers.simulator.packaged import packaged_recording
 from drivers.source import Provenance
 from streamer.config import RecordingsSettings
 
@@ -32,6 +32,11 @@ def selecting(command: Command) -> Command:
     return click.option(
         "--session", metavar="ID", help="Recording session, such as 002-001.  [default: all]"
     )(command)
+
+
+def packaged_recording() -> Path:
+    """Return the simulated corpus that comes with the project."""
+    return Path(str(files("drivers.simulator") / "packaged"))
 
 
 class Selection:

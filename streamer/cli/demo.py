@@ -2,21 +2,21 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from drivers.errors import SourceError, StreamerError
-from streamer.cli.corpora import Selection
+from drivers.recordings.emg_uka import EmgUkaCorpus
+from streamer.cli.corpora import Selection, packaged_recording
 from streamer.cli.options import configured, running
 from streamer.cli.run import Run, run
 from streamer.config import RecordingsSettings, load_config
 
 _STREAM = "streamer-demo"
-_UTTERANCES = 9  # some 25 s
-_FIND_S = 30.0  # a cold start of the publisher on a slow machine
+_FIND_S = 30.0  # the publisher starts cold
 
 
 @click.command()
@@ -52,16 +52,55 @@ def demo(
             "screen": False if no_screen else None,
         },
     )
-    selection = Selection(RecordingsSettings())
+    recordings = RecordingsSettings(utterances=_programme(packaged_recording()))
+    natural = Selection(recordings).natural()
     use_loopback()
     source = LslSource(_STREAM, timeout_s=_FIND_S)
-    with publisher(_utterances(selection)) as process:
+    with publisher(recordings.utterances) as process:
         try:
-            return run(
-                Run("demo", source, natural=selection.natural()), config, out, json_=json_
-            )
+            return run(Run("demo", source, natural=natural), config, out, json_=json_)
         except SourceError as error:
             if process.poll() is None:
                 raise
             _, said = process.communicate()
-            raise StreamerError(f"publisher of the demo: {said or process.returncode}") from error
+            raise StreamerError("publisher of the demo", value=said) from error
+
+
+@contextmanager
+def publisher(utterances: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Publish utterances of the recording in the package from a process of its own.
+
+    Parameters
+    ----------
+    utterances : sequence of str
+        Which ones, in this order.
+
+    Yields
+    ------
+    Popen
+        The process; it is ended with the context.
+    """
+    chosen = [word for name in utterances for word in ("--utterance", name)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamer", "simulate", "--name", _STREAM, "--once", *chosen],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the session alone
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _programme(path: Path) -> tuple[str, ...]:
+    """Choose one test utterance of every speaker in every mode: some 25 s."""
+    corpus = EmgUkaCorpus(path)
+    return tuple(
+        corpus.utterances(session, subset)[0]
+        for session in corpus.sessions
+        for subset in corpus.subsets(session)
+        if subset.startswith("test.")
+    )

@@ -37,9 +37,7 @@ class OneLineErrors(click.Group):
     ) -> NoReturn:
         """Run and exit; a subcommand returns its exit code, or None for 0."""
         try:
-            code = super().main(
-                args, prog_name, complete_var, standalone_mode=False, **extra
-            )
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
             line = error.format_message()
             if isinstance(error, click.UsageError) and error.ctx is not None:

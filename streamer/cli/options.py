@@ -28,9 +28,9 @@ def running(command: Command) -> Command:
     """Add what every session has: its models, its outputs and how much it shows."""
     command = as_json(command)
     command = click.option("--no-screen", is_flag=True, help="Show nothing while it runs.")(command)
-    command = click.option(
-        "--no-sound", is_flag=True, help="Write the speech, do not play it."
-    )(command)
+    command = click.option("--no-sound", is_flag=True, help="Write the speech, do not play it.")(
+        command
+    )
     command = click.option(
         "--out",
         metavar="DIR",

@@ -15,7 +15,7 @@ from models.bundle import Bundle, packaged_bundle
 from streamer.cli.options import note, print_json
 from streamer.cli.report import report
 from streamer.config import Config, write_config
-from streamer.outputs import OutputError, RunDirectory
+from streamer.outputs import OutputError, RunDirectory, write_json
 from streamer.overview import draw_overview
 from streamer.screen import screen
 from streamer.session import Session
@@ -90,11 +90,18 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
     with ending_properly(stop):
         with screen(session.snapshot, title=f"{job.command}  {directory.path}", on=config.screen):
             summary = session.run()
-        picture = draw_overview(directory.path, summary, session.envelope, job.natural)
-    for line in job.notes():
+        picture = draw_overview(directory, summary, session.envelope, job.natural)
+    notes = job.notes()
+    content = {
+        **summary.as_dict(),
+        "overview": None if picture is None else str(picture),
+        "notes": notes,
+    }
+    write_json(directory.summary, content)
+    for line in notes:
         note(line)
     if json_:
-        print_json({**summary.as_dict(), "overview": str(picture), "notes": job.notes()})
+        print_json(content)
     else:
         report(summary, picture)
     return INTERRUPTED if summary.ended == "stopped" and not job.endless else 0

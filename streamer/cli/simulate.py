@@ -1,17 +1,15 @@
 """``streamer simulate``: recordings as an LSL stream, or a simulated corpus."""
 
-import sys
 import threading
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from drivers.replay import ReplaySource
 from drivers.simulator.corpus import SMALL, TRAINING, write_corpus
 from streamer.cli.corpora import Selection, selecting
 from streamer.cli.options import as_json, configured, note, print_json
+from streamer.cli.progress import shown_progress
 from streamer.cli.run import ending_properly
 from streamer.config import Config, load_config
 
@@ -93,12 +91,9 @@ def simulate(
 
 
 def _write(corpus: Path, preset: str) -> dict[str, object]:
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("utterances")
+    with shown_progress() as progress:
         summary = write_corpus(
-            corpus,
-            _PRESETS[preset],
-            lambda done, total: progress.update(task, completed=done, total=total),
+            corpus, _PRESETS[preset], lambda done, total: progress("utterances", done, total)
         )
     return {
         "corpus": str(corpus),

@@ -1,5 +1,71 @@
 """``streamer train``: a corpus to a bundle."""
+
+from pathlib import Path
+
 import click
+
+from drivers.errors import StreamerError
+from models.signal.stacking import StackingSettings
+from streamer.cli.options import as_json, configured, print_json
+from streamer.cli.progress import shown_progress
+from streamer.config import load_config
+
+
+class TrainingError(StreamerError):
+    """Training cannot begin."""
+
+
 @click.command()
-def train() -> None:
-    pass
+@click.argument("corpus", type=Path)
+@click.option("--session", metavar="ID", help="Recording session of the voice, as 002-001.")
+@click.option("--out", metavar="BUNDLE", type=Path, required=True, help="Directory to write.")
+@as_json
+@configured
+def train(
+    corpus: Path,
+    session: str | None,
+    out: Path,
+    json_: bool,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Train the models on a corpus and write them as a bundle.
+
+    The voice is learned from the training subset of one session, speaker and mode from
+    those of all sessions. Test subsets are never read.
+
+    \b
+    Examples:
+      streamer train data/emg-uka --session 002-001 --out bundles/002-001
+      streamer train data/emg-uka --session 002-001 --out bundles/ahead --set train.lead_ms=40
+    """  # noqa: D301 - \b is click's, not Python's
+    settings = load_config(config_file, assignments, {"train.session": session}).train
+    if settings.session is None:
+        raise click.UsageError("Missing option '--session'", click.get_current_context())
+    try:
+        from models.training.converter import ConverterSettings
+        from models.training.train import TrainingSettings, train_bundle
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"training needs {error.name}, which is not installed",
+            way_out="pip install 'streamer[train]'",
+        ) from error
+    converter = ConverterSettings(
+        stacking=StackingSettings(settings.past, settings.future),
+        lead_ms=settings.lead_ms,
+        epochs=settings.epochs,
+        seed=settings.seed,
+    )
+    with shown_progress() as progress:
+        manifest = train_bundle(
+            corpus, settings.session, out, TrainingSettings(converter=converter), progress
+        )
+    figures = manifest.model_dump(mode="json")["figures"]
+    if json_:
+        print_json({"bundle": str(out), "session": settings.session, "figures": figures})
+        return
+    for part, values in figures.items():
+        said = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+        if said:
+            click.echo(f"{part:10} {said}".replace("_", " "))
+    click.echo(f"bundle     {out}")

@@ -1,0 +1,111 @@
+"""Training of the activity gate: speech against rest, frame by frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from drivers.errors import RecordingError
+from models.signal.operator import Array
+from models.signal.stacking import StackingSettings
+from models.signal.td_features import TDSettings
+from models.training.classifiers import cross_validated, fit_discriminant
+from models.training.examples import stack
+
+STACKING = StackingSettings(past=20, future=0)
+PASSED = 0.98
+"""Part of the speech that the gate's threshold lets pass. Speech lost is worse than rest
+heard: where EMG tells little, the gate stays open."""
+
+_EVERY = 2  # neighbouring frames are nearly equal
+_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedActivity:
+    """A detector and what it does on utterances that it has not seen.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        Stacked frames to the probabilities of rest and speech.
+    threshold : float
+        Probability from which on a frame counts as speech.
+    missed_speech, false_speech : float
+        Parts of the speech and rest frames on the wrong side of the threshold, in
+        cross-validation over training utterances.
+    """
+
+    pipeline: Pipeline
+    threshold: float
+    missed_speech: float
+    false_speech: float
+
+
+def train_activity(
+    frames: Sequence[Array], labels: Sequence[Array], features: TDSettings
+) -> TrainedActivity:
+    """Train on one recording session: levels of EMG differ too much between sessions.
+
+    Parameters
+    ----------
+    frames : sequence of ndarray, shape (n, columns)
+        TD features of each training utterance, of every mode.
+    labels : sequence of ndarray, shape (n,)
+        Rest (0), speech (1) or unknown (nan).
+    features : TDSettings
+        Grid of the frames.
+
+    Returns
+    -------
+    TrainedActivity
+        With equal priors: as much rest as speech is used.
+
+    Raises
+    ------
+    RecordingError
+        When one of the two does not occur in two utterances or more.
+    """
+    rows, classes, numbers = [], [], []
+    for number, (one, label) in enumerate(zip(frames, labels, strict=True)):
+        known = np.flatnonzero(~np.isnan(label))[::_EVERY]
+        rows.append(stack(one, STACKING, features)[known])
+        classes.append(label[known].astype(np.int64))
+        numbers.append(np.full(len(known), number))
+    x, y, utterance = np.concatenate(rows), np.concatenate(classes), np.concatenate(numbers)
+    for code, name in enumerate(("rest", "speech")):
+        if len(np.unique(utterance[y == code])) < 2:
+            raise RecordingError(
+                f"training utterances with frames of {name}",
+                value=len(np.unique(utterance[y == code])),
+                allowed="2 or more",
+                way_out="train on utterances that begin and end at rest",
+            )
+    chosen = _as_many_of_each(y)
+    x, y, utterance = x[chosen], y[chosen], utterance[chosen]
+    pipeline = fit_discriminant(x, y, utterance)
+    unseen = cross_validated(x, y, utterance, "decision_function")
+    # The sigmoid is monotonic: a threshold on the unseen scores is one on probabilities.
+    calibrator = pipeline[-1].calibrated_classifiers_[0].calibrators[0]
+    probability = calibrator.predict(unseen)
+    threshold = float(np.quantile(probability[y == 1], 1 - PASSED))
+    return TrainedActivity(
+        pipeline,
+        threshold,
+        float((probability[y == 1] < threshold).mean()),
+        float((probability[y == 0] >= threshold).mean()),
+    )
+
+
+def _as_many_of_each(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose equally many rows of both classes, in their order."""
+    rng = np.random.default_rng(_SEED)
+    count = int(min((labels == 0).sum(), (labels == 1).sum()))
+    chosen: NDArray[np.int64] = np.sort(
+        np.concatenate(
+            [rng.choice(np.flatnonzero(labels == c), count, replace=False) for c in (0, 1)]
+        )
+    )
+    return chosen

@@ -1,0 +1,72 @@
+"""What came of a run, for people."""
+
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from streamer.summary import Answer, Summary
+
+
+def report(summary: Summary, picture: Path | None) -> None:
+    """Print a summary on standard output.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of the run.
+    picture : Path or None
+        Its overview.
+    """
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    if summary.utterances:
+        console.print(_utterances(summary))
+    for line in _lines(summary):
+        console.print(line)
+    for problem in summary.problems:
+        console.print(f"! {problem}", style="yellow")
+    outputs = ["audio.wav", *([picture.name] if picture else [])]
+    console.print(f"outputs    {summary.directory}: {', '.join(outputs)} and more")
+
+
+def _utterances(summary: Summary) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("utterance")
+    table.add_column("length", justify="right")
+    table.add_column("distortion", justify="right")
+    table.add_column("mode")
+    table.add_column("speaker")
+    for utterance in summary.utterances:
+        table.add_row(
+            utterance.utterance,
+            f"{utterance.seconds:.1f} s",
+            "" if utterance.mcd_db is None else f"{utterance.mcd_db:.2f} dB",
+            _answer(utterance.mode),
+            _answer(utterance.speaker),
+        )
+    return table
+
+
+def _answer(answer: Answer | None) -> str:
+    return "" if answer is None else f"{answer.label} ({answer.probability:.2f})"
+
+
+def _lines(summary: Summary) -> list[str]:
+    """Put the figures in words."""
+    latency = summary.latency_ms
+    lines = [
+        f"EMG        {summary.seconds:.1f} s in {len(summary.utterances)} utterances, "
+        f"{summary.realtime_factor:.1f} times real time"
+    ]
+    if summary.mcd_db is not None:
+        lines.append(f"distortion {summary.mcd_db:.2f} dB on average (mel-cepstral)")
+    computing = "none"
+    if latency["compute_p50"] is not None:
+        computing = f"{latency['compute_p50']:.2f} ms a frame, p99 {latency['compute_p99']:.2f} ms"
+    lines.append(f"latency    {latency['algorithmic']:.0f} ms by design; computing {computing}")
+    lines.append(
+        f"counts     {summary.frames} frames, {summary.lost_samples} lost samples, "
+        f"{summary.underruns} underruns"
+    )
+    return lines

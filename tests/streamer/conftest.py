@@ -1,0 +1,192 @@
+"""A bundle whose models are a few lines of numpy, and EMG to go with it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from drivers.source import (
+    UTTERANCE,
+    Channel,
+    Chunk,
+    Health,
+    Marker,
+    Provenance,
+    SourceInfo,
+    SourceState,
+)
+from models.bundle import Bundle
+from models.manifest import Manifest
+
+RATE_HZ = 600.0
+CHANNELS = 6
+LABELS = tuple(f"EMG{n}" for n in range(1, CHANNELS + 1))
+
+_WEIGHTS = np.random.default_rng(1).normal(0, 0.02, (5 * CHANNELS, 25))
+
+
+def _loudness(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log power of the newest frame, mean over the channels."""
+    newest = features[:, -5 * CHANNELS :].reshape(-1, CHANNELS, 5)
+    loudness: NDArray[np.float64] = newest[:, :, 2].mean(axis=1)
+    return loudness
+
+
+def _converter(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    mel_cepstrum = features[:, -5 * CHANNELS :] @ _WEIGHTS
+    mel_cepstrum[:, 0] = -3.0
+    voicing = 1 / (1 + np.exp(-5 * (_loudness(features) - 3)))
+    return [mel_cepstrum, np.full((len(features), 1), np.log(120.0)), voicing[:, np.newaxis]]
+
+
+def _speech(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Sure of speech well above 10 uV."""
+    speech = 1 / (1 + np.exp(-10 * (_loudness(features) - np.log(10.0))))
+    return [np.stack((1 - speech, speech), axis=1)]
+
+
+def _loud(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Between two classes by the first feature: mean absolute value of the first channel."""
+    loud = 1 / (1 + np.exp(-4 * (features[:, 0] - np.log(60.0))))
+    return [np.stack((1 - loud, loud), axis=1)]
+
+
+class ToyBundle(Bundle):
+    """A bundle with these models instead of ONNX graphs."""
+
+    def _load(self, name: str):  # type: ignore[no-untyped-def]
+        return {"converter": _converter, "activity": _speech, "loud": _loud}[name]
+
+
+def make_bundle(lead_ms: float = 0.0, future: int = 0, classifiers: bool = True) -> Bundle:
+    """Make a toy bundle; its two classifiers tell loud EMG from soft one."""
+    stacking = {"past": 2, "future": future}
+    classifier = {
+        "file": "loud",
+        "labels": ("soft", "loud"),
+        "features": ("speaker",),
+        "window_s": 1.0,
+        "calibration": "none",
+    }
+    manifest = {
+        "name": "toy",
+        "signal": {"rate_hz": RATE_HZ, "channels": LABELS},
+        "conditioning": {},
+        "features": {},
+        "speech": {},
+        "converter": {
+            "file": "converter",
+            "stacking": stacking,
+            "lead_ms": lead_ms,
+            "level_db": 0.0,
+        },
+        "activity": {
+            "file": "activity",
+            "stacking": {"past": 0, "future": 0},
+            "threshold": 0.5,
+        },
+        "mode": classifier if classifiers else None,
+        "speaker": classifier if classifiers else None,
+        "provenance": {
+            "created": "2026-11-22",
+            "seed": 0,
+            "converter_data": {},
+            "classifier_data": {},
+            "versions": {},
+        },
+        "figures": {},
+    }
+    return ToyBundle(Path("toy"), Manifest.model_validate(manifest))
+
+
+def make_emg(seconds: float, level_uv: float = 50.0, seed: int = 0) -> NDArray[np.float32]:
+    """Make noise with an offset, as an electrode gives it."""
+    noise = np.random.default_rng(seed).normal(0, level_uv, (round(seconds * RATE_HZ), CHANNELS))
+    return (noise + 300).astype(np.float32)
+
+
+def cut(
+    emg: NDArray[np.float32],
+    sizes: Sequence[int] = (6,),
+    *,
+    epoch: int = 0,
+    name: str | None = None,
+    start_s: float = 0.0,
+) -> list[Chunk]:
+    """Cut EMG into chunks of these sizes, again and again."""
+    chunks: list[Chunk] = []
+    first = 0
+    while first < len(emg):
+        part = emg[first : first + sizes[len(chunks) % len(sizes)]]
+        time_s = start_s + (first + len(part)) / RATE_HZ
+        markers = (Marker(0, UTTERANCE + name),) if name is not None and first == 0 else ()
+        chunks.append(Chunk(part, epoch, first, time_s, time_s, markers=markers))
+        first += len(part)
+        if not len(part):
+            sizes = [*sizes, 1]
+    return chunks
+
+
+class ScriptSource:
+    """Gives chunks as fast as they are read; a None is a time-out, an exception is raised."""
+
+    def __init__(
+        self, script: Iterable[Chunk | None | Exception], labels: tuple[str, ...] = LABELS
+    ) -> None:
+        self.info = SourceInfo(
+            "script",
+            "script",
+            tuple(Channel(label) for label in labels),
+            RATE_HZ,
+            Provenance.SIMULATED,
+        )
+        self.health = Health()
+        self.closed = False
+        self._script = script
+
+    def open(self) -> None:
+        self._left = iter(self._script)
+        self.health.state = SourceState.STREAMING
+
+    def read(self, timeout_s: float) -> Chunk | None:
+        item = next(self._left, StopIteration)
+        if item is StopIteration:
+            self.health.state = SourceState.DISCONNECTED
+            return None
+        if isinstance(item, Exception):
+            raise item
+        assert item is None or isinstance(item, Chunk)
+        if item is not None:
+            self.health.samples += len(item.samples)
+        return item
+
+    def close(self) -> None:
+        self.closed = True
+        self.health.state = SourceState.DISCONNECTED
+
+
+@pytest.fixture
+def toy_bundle() -> Bundle:
+    return make_bundle()
+
+
+@pytest.fixture
+def bundle_with() -> Callable[..., Bundle]:
+    return make_bundle
+
+
+@pytest.fixture
+def emg() -> Callable[..., NDArray[np.float32]]:
+    return make_emg
+
+
+@pytest.fixture
+def chunks_of() -> Callable[..., list[Chunk]]:
+    return cut
+
+
+@pytest.fixture
+def script_source() -> type[ScriptSource]:
+    return ScriptSource
