@@ -4,7 +4,6 @@
 # Everything goes into .venv; nothing needs root, a sound card or PortAudio.
 
 PYTHON ?= python3
-SIMULATED := build/simulated
 
 .PHONY: demo test lint format bundle clean help
 
@@ -26,6 +25,15 @@ lint: .venv/.test ## ruff, formatting, types
 format: .venv/.test ## put the code into shape
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+bundle: .venv/.test ## rebuild the simulated recording and the bundle that come with the project
+	rm -rf build/packaged
+	.venv/bin/streamer simulate --corpus build/packaged/recording --preset small
+	.venv/bin/streamer simulate --corpus build/packaged/training --preset training
+	.venv/bin/streamer train build/packaged/training --session 101-001 --out build/packaged/simulated
+	rm -rf drivers/simulator/packaged models/packaged
+	mv build/packaged/recording drivers/simulator/packaged
+	mv build/packaged/simulated models/packaged
 
 clean: ## remove what was set up and built
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Audio = NDArray[np.float32]
 
 _FADE_S = 0.005
+_INAUDIBLE = 1e-5
 
 
 @dataclass
@@ -189,5 +190,5 @@ class PlayBuffer:
         decay = self._decay[: len(out)]
         np.multiply(decay, self._last, out=out[: len(decay)])
         out[len(decay) :] = 0
-        self._last = out[-1]
+        self._last = out[-1] if abs(out[-1]) > _INAUDIBLE else np.float32(0)
         self._silent += len(out)

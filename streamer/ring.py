@@ -132,6 +132,7 @@ class Ring:
             if dropped and dropped[-1].epoch == emptied.epoch:
                 emptied = replace(
                     emptied,
+                    gap_before=dropped[-1].gap_before + emptied.gap_before,
                     lead_in=dropped[-1].lead_in,
                     markers=dropped[-1].markers + emptied.markers,
                 )

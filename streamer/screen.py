@@ -22,6 +22,7 @@ REFRESHES_PER_S = 4
 _WIDTH = 80
 _LEVEL_BAR = 21
 _CLASS_BAR = 14
+_CLASSES = 3
 _LOWEST_UV, _HIGHEST_UV = 1.0, 1000.0
 _LOUD_UV = 300.0
 _STATE_STYLES = {
@@ -137,6 +138,8 @@ def _answer(name: str, answer: Answer | None) -> RenderableType:
     table.add_column(justify="right")
     if answer is None:
         table.add_row(name, Text("none yet", style="dim"))
+        for _ in range(_CLASSES):  # room for what comes, so that nothing jumps
+            table.add_row("")
         return table
     decided = answer.label in answer.probabilities
     table.add_row(
@@ -161,9 +164,9 @@ def _figures(now: Snapshot) -> RenderableType:
     if now.compute_ms is not None:
         computing = f"{now.compute_ms.p50_ms:.2f} ms a frame, p99 {now.compute_ms.p99_ms:.2f} ms"
         figures.add_row("computing", computing)
-    counts = Text(f"{now.frames} frames")
+    counts = Text(f"frames {now.frames}")
     for name, count in (("lost samples", now.lost_samples), ("underruns", now.underruns)):
-        counts.append(f", {count} {name}", style="bold red" if count else "")
+        counts.append(f", {name} {count}", style="bold red" if count else "")
     figures.add_row("counts", counts)
     if now.output:
         figures.add_row("voice", Text(now.output))

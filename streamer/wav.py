@@ -40,7 +40,7 @@ class WavFile:
 
     def write(self, audio: NDArray[np.float32]) -> None:
         """Append samples, full scale 1; beyond it they are clipped."""
-        pcm = np.clip(np.rint(audio * 32767.0), -32768, 32767).astype("<i2").tobytes()
+        pcm = np.clip(np.rint(audio * 32768.0), -32768, 32767).astype("<i2").tobytes()
         view = memoryview(pcm)
         while view:  # a raw file may take a part only
             view = view[self._file.write(view) :]

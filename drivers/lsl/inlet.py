@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,8 @@ from drivers.source import Chunk, Health, Samples, SourceInfo, SourceState
 _STALL_S = 0.4  # liblsl's own watchdog takes 15 s
 _BUFFER_S = 2  # an inlet serves its oldest data first: what is older than this is lost
 _MOST_SAMPLES = 4096  # of one pull
+_SYNCHRONISE_S = 0.5
+_BACK_S = 1.0  # to compare clocks with a stream that is just back
 
 Stamps = NDArray[np.float64]
 
@@ -73,6 +76,8 @@ class LslSource:
         self._last_stamp_s = -math.inf
         self._data_s = 0.0  # when the last data came, on the session's clock
         self._interrupted = False
+        self._sender_s = 0.0  # to be added to the sender's time stamps
+        self._synchronise_s = 0.0  # when to look again, on the session's clock
 
     @property
     def info(self) -> SourceInfo:
@@ -113,8 +118,8 @@ class LslSource:
     def read(self, timeout_s: float) -> Chunk | None:
         """Return samples as soon as there are some, None after `timeout_s` without any.
 
-        A chunk ends before lost samples and before an utterance. While a stream without
-        source_id is being looked for again, a call may take some seconds longer.
+        A chunk ends before lost samples and before an utterance. The call in which a
+        stream comes back may take longer: a second, or some where it has no source_id.
         """
         inlet = self._samples
         if not self._chunks and inlet is not None:
@@ -152,9 +157,11 @@ class LslSource:
             info, factors, markers_id = read_description(samples.info(self._timeout_s))
             if self._markers is None and markers_id is not None:
                 markers = _inlet(resolve("source_id", markers_id, timeout_s))
-                _subscribe(markers, self._timeout_s)
+                markers.open_stream(self._timeout_s)
                 self._markers = markers
-            _subscribe(samples, self._timeout_s)
+            # Comparing clocks takes long enough for samples to queue up: subscribe last.
+            self._sender_s = samples.time_correction(self._timeout_s)
+            samples.open_stream(self._timeout_s)
         except (pylsl.util.TimeoutError, pylsl.util.LostError) as error:
             raise SourceError(
                 f"LSL stream with {self._wanted[0]} '{self._wanted[1]}'",
@@ -169,19 +176,30 @@ class LslSource:
     def _pull(self, inlet: Any, timeout_s: float) -> tuple[Samples, Stamps] | None:
         """Wait for the first sample and take all that are there."""
         try:
-            # pull_chunk would wait until the chunk is full: only the sample is waited for.
-            first, stamp_s = inlet.pull_sample(timeout=max(0.0, timeout_s))
-            if first is None:
+            pulled = _pull_all(inlet, timeout_s)
+            if not pulled:
                 return None
-            rest, stamps_s = inlet.pull_chunk(timeout=0.0, max_samples=_MOST_SAMPLES)
-            self._interrupted |= inlet.was_clock_reset()
-        except pylsl.util.TimeoutError:
-            return None  # the clocks of a stream that is just back are not compared yet
+            self._synchronise(inlet)
         except pylsl.util.LostError:
             self._find_again(timeout_s)
             return None
-        values = np.array([first, *rest], np.float32)
-        return values * self._to_uv, np.array([stamp_s, *stamps_s])
+        values = np.array([sample for sample, _ in pulled], np.float32)
+        stamps_s = np.array([stamp_s for _, stamp_s in pulled])
+        return values * self._to_uv, stamps_s + self._sender_s
+
+    def _synchronise(self, inlet: Any) -> None:
+        """Keep what is to be added to the sender's clock up to date.
+
+        liblsl could do that itself (`proc_clocksync`), but then a pull from a stream that
+        is gone waits for its clock, and nobody else learns that the stream is back.
+        """
+        back = inlet.was_clock_reset()
+        self._interrupted |= back
+        now_s = self._clock.now_s()
+        if back or now_s >= self._synchronise_s:
+            self._synchronise_s = now_s + _SYNCHRONISE_S
+            with suppress(pylsl.util.TimeoutError):
+                self._sender_s = inlet.time_correction(_BACK_S if back else 0.0)
 
     def _find_again(self, timeout_s: float) -> None:
         """Look for a stream that liblsl cannot recover, as it has no source_id."""
@@ -226,25 +244,33 @@ class LslSource:
         """Fetch the markers that have come."""
         if self._markers is None or self._cutter is None:
             return
-        try:
-            labels, stamps_s = self._markers.pull_chunk(timeout=0.0, max_samples=_MOST_SAMPLES)
-        except pylsl.util.TimeoutError:
-            return
-        for (label,), stamp_s in zip(labels, stamps_s, strict=True):
+        for (label,), stamp_s in _pull_all(self._markers, 0.0):
+            # Samples and markers come from one clock, so one correction serves both.
+            marker = StampedMarker(stamp_s + self._sender_s, label)
             if label == END:
-                self._end_s = stamp_s
+                self._end_s = marker.stamp_s
             else:
-                self._cutter.expect(StampedMarker(stamp_s, label))
+                self._cutter.expect(marker)
 
 
 def _inlet(stream: Any) -> Any:
-    return pylsl.StreamInlet(stream, _BUFFER_S, processing_flags=pylsl.proc_clocksync)
+    return pylsl.StreamInlet(stream, max_buflen=_BUFFER_S)
 
 
-def _subscribe(inlet: Any, timeout_s: float) -> None:
-    """Compare clocks first: that takes long enough for old samples to queue up."""
-    inlet.time_correction(timeout_s)
-    inlet.open_stream(timeout_s)
+def _pull_all(inlet: Any, timeout_s: float) -> list[tuple[list[Any], float]]:
+    """Wait for a sample and take all that are there, with their time stamps.
+
+    Not with `pull_chunk`: that waits until its chunk is full, and, from a stream that is
+    gone, for ever, even with a time-out of 0 (liblsl 1.18).
+    """
+    pulled: list[tuple[list[Any], float]] = []
+    sample, stamp_s = inlet.pull_sample(timeout=max(0.0, timeout_s))
+    while sample is not None:
+        pulled.append((sample, stamp_s))
+        if len(pulled) == _MOST_SAMPLES:
+            break
+        sample, stamp_s = inlet.pull_sample(timeout=0.0)
+    return pulled
 
 
 def _check_same(info: SourceInfo, before: SourceInfo) -> None:

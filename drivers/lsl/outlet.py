@@ -9,10 +9,10 @@ from drivers.clock import Clock, PerfClock
 from drivers.errors import SourceError
 from drivers.lsl.library import pylsl
 from drivers.lsl.streams import END, write_description
-from drivers.source import UTTERANCE, Chunk, Source, SourceInfo, SourceState
+from drivers.source import Chunk, Source, SourceInfo, SourceState
 
-# Markers and samples travel on two connections: the marker that begins an epoch gets
-# this much of a head start, so that a receiver knows of it before the sample arrives.
+# Markers and samples travel on two connections: a marker gets this much of a head start,
+# so that a receiver knows of it before its sample arrives.
 _HEAD_START_S = 0.005
 # liblsl sends in the background: a stream is not taken away while its last samples go out.
 _LINGER_S = 0.3
@@ -87,7 +87,7 @@ class LslOutlet:
         for marker in chunk.markers:
             marker_s = chunk.time_s - (last - marker.index) / self._rate_hz
             self._markers.push_sample([marker.label], marker_s + self._to_lsl_s)
-        if any(marker.label.startswith(UTTERANCE) for marker in chunk.markers):
+        if chunk.markers:
             time.sleep(_HEAD_START_S)
         self._last_s = chunk.time_s + self._to_lsl_s
         self._samples.push_chunk(chunk.samples, self._last_s)

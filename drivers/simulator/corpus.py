@@ -4,6 +4,7 @@ Everything that runs on the corpus runs on it. Sessions are called 101-001 and s
 which no session of the corpus is, and a README says what they are.
 """
 
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -204,17 +205,16 @@ def _write_utterances(
     root: Path, plans: list[Plan], progress: Callable[[int, int], None] | None
 ) -> float:
     """Write all utterances, as many at a time as there are cores; return their seconds."""
-    seconds = 0.0
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:
         jobs = [pool.submit(write_utterance, root, plan) for plan in plans]
         for n_done, job in enumerate(as_completed(jobs), start=1):
-            seconds += job.result()
+            job.result()  # raises what went wrong there
             if progress is not None:
                 progress(n_done, len(plans))
+        return math.fsum(job.result() for job in jobs)
     finally:
         pool.shutdown(cancel_futures=True)
-    return seconds
 
 
 def _write_subsets(root: Path, plans: list[Plan]) -> None:

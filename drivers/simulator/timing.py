@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.errors import StreamerError
 from drivers.recordings.recording import Segment
 from drivers.simulator.phones import SILENCE, corpus_phones
 
@@ -50,9 +51,16 @@ def timings(
         In the corpus' phone set, from `begin` on, one after the other without holes.
     words : tuple of Segment
         In capitals, from `begin` on; pauses are left out.
+
+    Raises
+    ------
+    StreamerError
+        When nothing was spoken, or a phone that is not known.
     """
     timed = _timed_phones(_with_closures(events, samples, rate_hz), len(samples))
     spoken = [phone for phone in timed if phone.label != SILENCE]
+    if not spoken:
+        raise StreamerError("text to be spoken", value=repr(text), allowed="English words")
     begin, end = spoken[0].start, spoken[-1].end
     phones = tuple(
         Segment((phone.start - begin) / rate_hz, (phone.end - begin) / rate_hz, phone.label)

@@ -31,11 +31,11 @@ def demo(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> int:
-    """Run the whole chain on the simulated recording in the package, some 25 s.
+    """Run the whole chain, without a device, in half a minute.
 
-    A process of its own publishes it over the Lab Streaming Layer, on this machine only;
-    a live session receives it and turns it into speech with the bundle in the package.
-    Nobody spoke here: voices and EMG are simulated.
+    A process of its own publishes the simulated recording in the package over the Lab
+    Streaming Layer, on this machine only; a live session receives it and turns it into
+    speech with the bundle in the package. Nobody spoke here: voices and EMG are simulated.
 
     \b
     Example:
@@ -52,7 +52,7 @@ def demo(
             "screen": False if no_screen else None,
         },
     )
-    recordings = RecordingsSettings(utterances=_programme(packaged_recording()))
+    recordings = RecordingsSettings(utterances=programme(packaged_recording()))
     natural = Selection(recordings).natural()
     use_loopback()
     source = LslSource(_STREAM, timeout_s=_FIND_S)
@@ -95,8 +95,19 @@ def publisher(utterances: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def _programme(path: Path) -> tuple[str, ...]:
-    """Choose one test utterance of every speaker in every mode: some 25 s."""
+def programme(path: Path) -> tuple[str, ...]:
+    """Choose one test utterance of every session in every mode: some 25 s of the package's.
+
+    Parameters
+    ----------
+    path : Path
+        Corpus directory.
+
+    Returns
+    -------
+    tuple of str
+        Names of the utterances.
+    """
     corpus = EmgUkaCorpus(path)
     return tuple(
         corpus.utterances(session, subset)[0]

@@ -14,7 +14,9 @@ from streamer.devices import lsl_streams, serial_ports, sound_cards
 @as_json
 @configured
 def devices(json_: bool, config_file: Path | None, assignments: tuple[str, ...]) -> None:
-    """List serial ports, LSL streams and sound cards, and what is wrong with each.
+    """List ports, streams and sound cards.
+
+    It says what is wrong with each, and how to mend it.
 
     \b
     Example:

@@ -26,6 +26,10 @@ INTERRUPTED = 130
 class OneLineErrors(click.Group):
     """A group that says a user's mistake in one line."""
 
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the subcommands in the order in which people meet them."""
+        return list(self.commands)
+
     def main(
         self,
         args: Sequence[str] | None = None,

@@ -35,11 +35,12 @@ def replay(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> int:
-    """Replay a corpus directory; without PATH the recording in the package.
+    """Turn recorded EMG into speech.
 
-    It runs through the same session as live EMG does. Each utterance leaves a WAV of its
-    own beside the joint outputs, and the mel-cepstral distortion against the natural
-    speech where the recording holds audible speech.
+    PATH is a corpus directory, by default the simulated recording in the package. It runs
+    through the same session as live EMG does. Each utterance leaves a WAV of its own beside
+    the joint outputs, and its mel-cepstral distortion against the natural speech where the
+    recording holds audible speech.
 
     \b
     Example:

@@ -1,5 +1,6 @@
 """What came of a run, for people."""
 
+import sys
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -19,9 +20,11 @@ def report(summary: Summary, picture: Path | None) -> None:
     picture : Path or None
         Its overview.
     """
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    # Lines that go into a file are not cut.
+    console = Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
     if summary.utterances:
         console.print(_utterances(summary))
+        console.print()
     for line in _lines(summary):
         console.print(line)
     for problem in summary.problems:
@@ -31,7 +34,7 @@ def report(summary: Summary, picture: Path | None) -> None:
 
 
 def _utterances(summary: Summary) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("utterance")
     table.add_column("length", justify="right")
     table.add_column("distortion", justify="right")
@@ -66,7 +69,7 @@ def _lines(summary: Summary) -> list[str]:
         computing = f"{latency['compute_p50']:.2f} ms a frame, p99 {latency['compute_p99']:.2f} ms"
     lines.append(f"latency    {latency['algorithmic']:.0f} ms by design; computing {computing}")
     lines.append(
-        f"counts     {summary.frames} frames, {summary.lost_samples} lost samples, "
-        f"{summary.underruns} underruns"
+        f"counts     frames {summary.frames}, lost samples {summary.lost_samples}, "
+        f"underruns {summary.underruns}"
     )
     return lines

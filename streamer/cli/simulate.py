@@ -57,7 +57,10 @@ def simulate(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Publish a recording over LSL as if it were a device, or write a simulated corpus.
+    """Publish a recording as if it were a device.
+
+    It becomes a stream of the Lab Streaming Layer. With --corpus nothing is published, and
+    a simulated corpus is written instead.
 
     \b
     Examples:

@@ -29,7 +29,9 @@ def train(
     config_file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Train the models on a corpus and write them as a bundle.
+    """Train models on a corpus.
+
+    They are written as a bundle, a directory that `replay` and `live` take.
 
     The voice is learned from the training subset of one session, speaker and mode from
     those of all sessions. Test subsets are never read.

@@ -167,26 +167,26 @@ class ScriptSource:
         self.health.state = SourceState.DISCONNECTED
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy_bundle() -> Bundle:
     return make_bundle()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def bundle_with() -> Callable[..., Bundle]:
     return make_bundle
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def emg() -> Callable[..., NDArray[np.float32]]:
     return make_emg
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chunks_of() -> Callable[..., list[Chunk]]:
     return cut
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def script_source() -> type[ScriptSource]:
     return ScriptSource

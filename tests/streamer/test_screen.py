@@ -52,7 +52,7 @@ def test_everything_a_listener_asks_for_is_shown() -> None:
         "no speech",
         "42 ms by design, 12.1 ms to the buffer, 38 ms in it",
         "0.81 ms a frame, p99 1.62 ms",
-        "8320 frames, 7 lost samples, 2 underruns",
+        "frames 8320, lost samples 7, underruns 2",
         "files only: no sound card",
         "apt-get install libportaudio2",
     ):

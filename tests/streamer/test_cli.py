@@ -1,0 +1,114 @@
+"""The command line itself: help, errors and exit codes."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from drivers.errors import StreamerError
+from streamer.cli import cli
+from streamer.cli.group import OneLineErrors
+
+COMMANDS = ["demo", "replay", "live", "simulate", "train", "devices"]
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(cli, words)
+
+
+def assert_one_line(result: Result, code: int) -> str:
+    """One line on standard error, nothing on standard output; return it."""
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("streamer: error: ")
+    return line
+
+
+def test_without_a_command_help_is_shown() -> None:
+    """Somebody who just installed would see an error first."""
+    result = call()
+    assert result.exit_code == 0
+    listed = [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines()[1:]]
+    assert listed == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str) -> None:
+    """Options alone do not tell how to begin."""
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert f"  streamer {command}" in result.stdout.partition("Example")[2]
+    assert "--config" in result.stdout
+    assert "--set" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["replay", "--sped", "2"], "No such option '--sped'"),
+        (["reply"], "No such command 'reply'"),
+        (["train", "somewhere"], "Missing option '--out'"),
+        (["train", "somewhere", "--out", "b"], "Missing option '--session'"),
+        (["simulate", "--preset", "huge"], "'huge' is not one of 'small', 'training'"),
+        (["replay", "--set", "audio.bufer_ms=3"], "did you mean 'audio.buffer_ms'?"),
+        (["replay", "--speed", "fast"], "'replay.speed': got 'fast'"),
+        (["live", "--duration", "-1"], "'session.duration_s': got '-1'"),
+        (["replay", "--config", "missing.yaml"], "configuration missing.yaml"),
+    ],
+)
+def test_wrong_command_line(words: list[str], said: str) -> None:
+    """A script could not tell its own mistake from a failing device."""
+    assert said in assert_one_line(call(*words), 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["live"], "--source: got none; allowed: lsl:NAME or simulator"),
+        (["live", "--source", "lsl:"], "got lsl:; allowed"),
+        (["live", "--source", "varioport:/dev/ttyUSB0"], "cannot be read yet"),
+        (["replay", "nowhere"], "corpus directory nowhere: got no such directory"),
+        (["train", "nowhere", "--session", "002-001", "--out", "b"], "corpus directory nowhere"),
+    ],
+)
+def test_input_that_cannot_be_used(words: list[str], said: str) -> None:
+    """A mistake in a path would end in a traceback."""
+    pytest.importorskip("torch")
+    assert said in assert_one_line(call(*words), 1)
+
+
+@pytest.mark.parametrize("error", [StreamerError("two\nlines"), StreamerError("one")])
+def test_any_error_of_ours_is_one_line(error: StreamerError) -> None:
+    """Whatever a driver says would break the scripts that read it."""
+
+    @OneLineErrors("streamer").command()
+    def failing() -> None:
+        raise error
+
+    group = OneLineErrors("streamer", commands=[failing])
+    assert_one_line(CliRunner().invoke(group, ["failing"]), 1)
+
+
+def test_error_in_the_program_shows_where() -> None:
+    """A bug could not be found from a user's report."""
+
+    @OneLineErrors("streamer").command()
+    def failing() -> None:
+        raise ZeroDivisionError
+
+    group = OneLineErrors("streamer", commands=[failing])
+    assert isinstance(CliRunner().invoke(group, ["failing"]).exception, ZeroDivisionError)
+
+
+def test_training_without_torch_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who installed without the extra would not know what is missing."""
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("models.training.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = call("train", str(tmp_path), "--session", "101-001", "--out", str(tmp_path / "b"))
+    assert "pip install 'streamer[train]'" in assert_one_line(result, 1)

@@ -1,0 +1,127 @@
+"""`streamer live`, `simulate` and `demo`, at the pace of life and on this machine only."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from streamer.cli import cli
+from streamer.cli.corpora import packaged_recording
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.realtime
+
+
+@contextmanager
+def streamer(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "streamer", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_live_ends_by_its_duration(tmp_path: Path) -> None:
+    """A script could not record ten seconds."""
+    words = ["live", "--source", "simulator", "--duration", "1.5", "--json", "--no-sound"]
+    result = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "run")])
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.stdout)
+    assert printed["ended"] == "duration"
+    assert printed["seconds"] == pytest.approx(1.5)
+    assert printed["source"]["provenance"] == "simulated"
+
+
+def test_interrupt_is_how_a_live_session_ends(tmp_path: Path) -> None:
+    """The normal end of a session would look like a failure."""
+    out = tmp_path / "run"
+    with streamer("live", "--source", "simulator", "--out", str(out)) as process:
+        while not (out / "estimates.jsonl").is_file():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "outputs" in printed
+    assert json.loads((out / "summary.json").read_text())["ended"] == "stopped"
+
+
+def test_published_recording_is_received(tmp_path: Path) -> None:
+    """A session could not run on a stream of another program."""
+    name = f"streamer-test-{os.getpid()}"
+    with streamer("simulate", "--name", name, "--json") as publisher:
+        assert publisher.stderr is not None
+        assert name in publisher.stderr.readline()
+        words = ["live", "--source", f"lsl:{name}", "--duration", "1.5", "--json", "--no-sound"]
+        result = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "run")])
+        assert result.exit_code == 0, result.output
+        publisher.send_signal(signal.SIGINT)
+        printed, said = publisher.communicate(timeout=30)
+    assert publisher.returncode == 0, said
+    received = json.loads(result.stdout)
+    assert received["seconds"] == pytest.approx(1.5)
+    assert received["lost_samples"] == 0
+    assert json.loads(printed)["samples"] > 1.5 * 600
+
+
+def test_stream_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    """A wrong name would end in a traceback."""
+    words = ["live", "--source", "lsl:nobody", "--set", "live.find_s=0.5", "--no-sound"]
+    result = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "run")])
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("streamer: error: LSL stream with name 'nobody'")
+
+
+def test_publishing_ends_by_its_duration() -> None:
+    """A publisher that a script starts would run for ever."""
+    words = ["simulate", "--name", f"streamer-brief-{os.getpid()}", "--duration", "0.5", "--json"]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    assert 150 < json.loads(result.stdout)["samples"] < 600
+
+
+def test_demo_runs_the_whole_chain_over_lsl(tmp_path: Path) -> None:
+    """The first thing that anybody tries would fail."""
+    out = tmp_path / "run"
+    with streamer("demo", "--json", "--out", str(out), "--set", "session.duration_s=4") as process:
+        printed, said = process.communicate(timeout=90)
+    assert process.returncode == 0, said
+    summary = json.loads(printed)
+    assert summary["seconds"] == pytest.approx(4)
+    assert summary["lost_samples"] == 0
+    assert summary["utterances"][0]["mcd_db"] is not None
+    assert summary["source"]["name"] == "streamer-demo"
+    assert soundfile.info(out / "audio.wav").duration == pytest.approx(4, abs=1e-3)
+    assert (out / "overview.png").is_file()
+
+
+def test_demo_plays_every_speaker_in_every_mode() -> None:
+    """The demo would show no change of speaker or mode."""
+    from drivers.recordings.emg_uka import EmgUkaCorpus
+    from streamer.cli.demo import programme
+
+    corpus = EmgUkaCorpus(packaged_recording())
+    recordings = [corpus.recording(name) for name in programme(packaged_recording())]
+    assert {(one.speaker, one.mode) for one in recordings} == {
+        (session.split("-")[0], mode)
+        for session in corpus.sessions
+        for mode in ("audible", "whispered", "silent")
+    }
+    assert 15 < sum(one.duration_s for one in recordings) < 35

@@ -1,0 +1,246 @@
+"""`streamer replay` on the simulated recording in the package."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from click.testing import CliRunner, Result
+
+from models.bundle import packaged_bundle
+from streamer.cli import cli
+from streamer.cli.corpora import packaged_recording
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ["--subset", "test.audible", "--session", "101-001", "--speed", "max"]
+
+
+def replay(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["replay", *words])
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """Start a replay in a process of its own, at the pace of life."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "streamer", "replay", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until_running(out: Path) -> None:
+    """Wait until estimates are written."""
+    for _ in range(600):
+        if (out / "estimates.jsonl").is_file() and (out / "estimates.jsonl").stat().st_size:
+            return
+        time.sleep(0.05)
+    pytest.fail("the replay does not begin")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Replay two utterances; return their directory and what was printed."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    result = replay(*QUICK, "--json", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    return out, json.loads(result.stdout)
+
+
+def test_json_has_what_scripts_rely_on(run: tuple[Path, dict[str, Any]]) -> None:
+    """Scripts would break."""
+    _, printed = run
+    assert {
+        "utterances",
+        "mcd_db",
+        "frames",
+        "lost_samples",
+        "underruns",
+        "realtime_factor",
+        "latency_ms",
+    } <= set(printed)
+    assert {"algorithmic", "compute_p50", "compute_p99"} <= set(printed["latency_ms"])
+    assert len(printed["utterances"]) == 2
+    for utterance in printed["utterances"]:
+        assert {"utterance", "audio", "seconds", "mcd_db", "mode", "speaker"} <= set(utterance)
+        assert sum(utterance["mode"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+        assert sum(utterance["speaker"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    distortions = [utterance["mcd_db"] for utterance in printed["utterances"]]
+    assert printed["mcd_db"] == pytest.approx(sum(distortions) / 2)
+    assert printed["lost_samples"] == 0
+
+
+def test_each_utterance_leaves_its_wav(run: tuple[Path, dict[str, Any]]) -> None:
+    """An utterance could not be listened to on its own."""
+    _, printed = run
+    for utterance in printed["utterances"]:
+        path = Path(utterance["audio"])
+        assert path.name == f"{utterance['utterance']}.wav"
+        sound = soundfile.info(path)
+        assert (sound.samplerate, sound.channels) == (16000, 1)
+        assert sound.duration == pytest.approx(utterance["seconds"], abs=1e-3)
+
+
+def test_run_leaves_all_outputs(run: tuple[Path, dict[str, Any]]) -> None:
+    """What happened could not be looked up afterwards."""
+    out, printed = run
+    assert {path.name for path in out.iterdir()} == {
+        "audio.wav",
+        "config.yaml",
+        "estimates.jsonl",
+        "latency.json",
+        "overview.png",
+        "summary.json",
+        "utterances",
+    }
+    assert json.loads((out / "summary.json").read_text()) == printed
+
+
+def test_run_can_be_repeated_from_its_configuration(
+    run: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Nobody could tell which settings a result came from."""
+    out, _ = run
+    again = replay("--config", str(out / "config.yaml"), "--out", str(tmp_path / "again"))
+    assert again.exit_code == 0, again.output
+    assert "outputs" in again.stdout
+    first, second = (path / "audio.wav" for path in (out, tmp_path / "again"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_start_leaves_out_the_beginning(tmp_path: Path) -> None:
+    """A long recording could only be heard from its beginning, or its distortion be wrong."""
+    out = tmp_path / "run"
+    result = replay(*QUICK, "--start", "1", "--json", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    first, second = json.loads(result.stdout)["utterances"]
+    assert first["seconds"] < second["seconds"]
+    assert first["mcd_db"] is not None
+    assert json.loads(result.stdout)["notes"] == []
+
+
+def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
+    """Figures would be means over fewer utterances than a reader thinks."""
+    import shutil
+
+    corpus = tmp_path / "corpus"
+    shutil.copytree(packaged_recording(), corpus)
+    one, other = (corpus / "Subsets" / "test.audible").read_text().split()[1:3]
+    broken = one.removeprefix("emg_").replace("-", "_")
+    next(corpus.rglob(f"e07_{broken}.adc")).write_bytes(b"odd")
+    result = replay(str(corpus), *QUICK, "--json", "--out", str(tmp_path / "run"))
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.stdout)
+    assert [utterance["utterance"] for utterance in printed["utterances"]] == [other[4:]]
+    (line,) = printed["notes"]
+    assert "left out 1" in line
+    assert one[4:] in line
+    assert line in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--session", "999-001"], "got 999-001; allowed: 101-001"),
+        (["--subset", "test.sung"], "got test.sung; allowed: train.audible"),
+        (["--utterance", "101-001-9999"], "101-001-9999"),
+        (["--bundle", "tests"], "bundle tests: got no manifest.json"),
+        (["--out", "tests"], "output directory tests: got exists already"),
+        (["--out", "README.md/run"], "README.md/run cannot be written"),
+    ],
+)
+def test_bad_input_is_one_line(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's mistake would end in a traceback."""
+    monkeypatch.chdir(ROOT)
+    result = replay("--speed", "max", *words)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("streamer: error: ")
+    assert said in line
+
+
+def test_signal_that_does_not_fit_the_bundle_is_one_line(tmp_path: Path) -> None:
+    """Models would be fed with channels or rates they never saw."""
+    import shutil
+
+    bundle = tmp_path / "bundle"
+    shutil.copytree(packaged_bundle(), bundle)
+    manifest = bundle / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["signal"]["rate_hz"] = 1000.0
+    manifest.write_text(json.dumps(content))
+    result = replay(*QUICK, "--bundle", str(bundle), "--out", str(tmp_path / "run"))
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "600 Hz" in line
+    assert "1000 Hz" in line
+
+
+def test_replay_needs_no_training_package(tmp_path: Path) -> None:
+    """Torch would have to be installed on the machine that listens."""
+    words = ["replay", *QUICK, "--json", "--out", str(tmp_path / "run")]
+    code = (
+        "import sys\n"
+        "from streamer.cli import cli\n"
+        "try:\n"
+        f"    cli.main({words!r})\n"
+        "finally:\n"
+        "    heavy = {'torch', 'sklearn', 'onnx', 'skl2onnx', 'onnxscript'} & set(sys.modules)\n"
+        "    print(sorted(heavy), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.realtime
+def test_interrupted_replay_leaves_files_that_can_be_read(tmp_path: Path) -> None:
+    """Ctrl-C would cost what was recorded until then."""
+    out = tmp_path / "run"
+    with start("--json", "--out", str(out)) as process:
+        wait_until_running(out)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    summary = json.loads(printed)
+    assert summary["ended"] == "stopped"
+    assert json.loads((out / "summary.json").read_text()) == summary
+    assert soundfile.info(out / "audio.wav").duration == pytest.approx(summary["seconds"], abs=1e-3)
+    for line in (out / "estimates.jsonl").read_text().splitlines():
+        json.loads(line)
+
+
+@pytest.mark.realtime
+def test_second_interrupt_kills(tmp_path: Path) -> None:
+    """A session that hangs at its end could only be killed from another terminal."""
+    out = tmp_path / "run"
+    with start("--out", str(out)) as process:
+        wait_until_running(out)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while "once more to kill" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    assert process.returncode == -signal.SIGINT
+
+
+def test_run_gets_a_directory_by_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs without --out would overwrite each other."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert replay(*QUICK).exit_code == 0
+    assert len(os.listdir(tmp_path / "runs")) == 2
