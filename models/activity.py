@@ -1,5 +1,7 @@
 """Speech against rest, frame by frame."""
 
+import numpy as np
+
 from models.inference import OnnxModel
 from models.signal.operator import Array
 from models.signal.stacking import Stacking
@@ -41,14 +43,18 @@ class ActivityDetector:
         ndarray, shape (n,)
             Probability of speech.
         """
-        probabilities: Array = self._model(self._stacking.process(frames))[-1][:, 1]
-        return probabilities
+        return self._detect(self._stacking.process(frames))
 
     def flush(self) -> Array:
         """Return what the ending epoch still owes, which is nothing; then reset."""
-        probabilities: Array = self._model(self._stacking.flush())[-1][:, 1]
-        return probabilities
+        return self._detect(self._stacking.flush())
 
     def reset(self) -> None:
         """Forget the past: the next frame is the first of an epoch."""
         self._stacking.reset()
+
+    def _detect(self, stacked: Array) -> Array:
+        if not len(stacked):  # the operators of classifiers refuse an empty batch
+            return np.empty(0)
+        probabilities: Array = self._model(stacked)[-1][:, 1]
+        return probabilities

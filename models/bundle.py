@@ -1,11 +1,13 @@
 """A bundle: a directory with ``manifest.json`` and the ONNX files that it names."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from pydantic import ValidationError
 
 from drivers.errors import SignalMismatchError, StreamerError
@@ -16,11 +18,14 @@ from models.inference import OnnxModel
 from models.manifest import FORMAT, ClassifierPart, Manifest
 from models.signal.filters import SosFilter
 from models.signal.front_end import conditioner
+from models.signal.operator import Array
 from models.signal.stacking import Stacking, StackingSettings
 from models.signal.td_features import TDFeatures
 from models.speech.vocoder import Vocoder
 
 MANIFEST = "manifest.json"
+
+_WHOLE = "copy the whole bundle, or train it again"
 
 
 class BundleError(StreamerError):
@@ -71,7 +76,8 @@ class Bundle:
         Raises
         ------
         BundleError
-            When there is no manifest, it is another program's, or a model is damaged.
+            When there is no manifest, it is another program's, or a model is damaged or
+            does not fit the manifest.
         """
         path = Path(path)
         file = path / MANIFEST
@@ -97,7 +103,11 @@ class Bundle:
             raise BundleError(
                 f"{key} in {file}: {first['msg']}", way_out="train the bundle again"
             ) from None
-        return cls(path, manifest)
+        except StreamerError as error:  # of the settings themselves
+            raise BundleError(f"{file}: {error}", way_out="train the bundle again") from None
+        bundle = cls(path, manifest)
+        bundle._try_models()
+        return bundle
 
     def check(self, rate_hz: float, channels: Sequence[str]) -> None:
         """Refuse a signal that the models were not trained for.
@@ -151,7 +161,7 @@ class Bundle:
         """
         features = self.td_features()
         waits_s = features.delay_s + self.converter().delay_s + self.vocoder().delay_s
-        return 1000 * waits_s - self.manifest.converter.lead_ms
+        return 1000 * (waits_s - self.lead_frames * self.shift_s)
 
     def front_end(self) -> SosFilter:
         """Build the filters: EMG in microvolts in, DC-free EMG out."""
@@ -186,13 +196,49 @@ class Bundle:
             self._load(part.file), part, self.manifest.signal.rate_hz, self.shift_s
         )
 
+    def _try_models(self) -> None:
+        """Run every model once: one that does not fit fails here and not in mid-session."""
+        manifest = self.manifest
+        rate_hz, channels = manifest.signal.rate_hz, len(manifest.signal.channels)
+        converter, columns = manifest.converter, self.td_features().columns
+        rows = np.zeros((1 + converter.stacking.future, columns))
+        trials: list[tuple[str, int, Callable[[], Array]]] = [
+            (
+                converter.file,
+                manifest.speech.order + 1,
+                lambda: self.converter().process(rows).mel_cepstrum,
+            ),
+            (manifest.activity.file, len(rows), lambda: self.activity().process(rows)),
+        ]
+        for part, classifier in ((manifest.mode, self.mode), (manifest.speaker, self.speaker)):
+            if part is not None and classifier is not None:
+                samples = np.zeros((round(part.window_s * rate_hz), channels))
+                frames = np.zeros((round(part.window_s / self.shift_s), columns))
+                run = partial(classifier.utterance, samples, frames)
+                trials.append((part.file, len(part.labels), run))
+        for file, width, run in trials:
+            try:
+                found = run().shape[-1]
+            except Exception as error:  # see _load
+                raise BundleError(
+                    f"model {file} of the bundle {self.path} does not fit its manifest: {error}",
+                    way_out=_WHOLE,
+                ) from error
+            if found != width:
+                raise BundleError(
+                    f"outputs of model {file} of the bundle {self.path}",
+                    value=found,
+                    allowed=f"{width}, as its manifest says",
+                    way_out=_WHOLE,
+                )
+
     def _load(self, name: str) -> OnnxModel:
         file = self.path / name
         if Path(name).name != name or not file.is_file():
             raise BundleError(
                 f"model {name} of the bundle {self.path}",
                 value="no such file in the bundle",
-                way_out="copy the whole bundle, or train it again",
+                way_out=_WHOLE,
             )
         try:
             return OnnxModel(file)

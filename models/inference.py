@@ -31,15 +31,14 @@ class OnnxModel:
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # its errors come as exceptions, not as lines on stderr
         self._session = onnxruntime.InferenceSession(
             path, sess_options=options, providers=["CPUExecutionProvider"]
         )
         (features,) = self._session.get_inputs()
         self._input = features.name
         self._dtype = np.float64 if "double" in features.type else np.float32
-        self.columns = int(features.shape[1])
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        self._row_shapes = [output.shape[1:] for output in self._session.get_outputs()]
 
     def __call__(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Run the graph.
@@ -47,13 +46,15 @@ class OnnxModel:
         Parameters
         ----------
         features : ndarray, shape (n, columns)
-            One row a frame or window.
+            One row a frame or window; n may be 0.
 
         Returns
         -------
         list of ndarray, shape (n, ...)
-            In the order of `outputs`.
+            In the order of the graph's outputs.
         """
+        if not len(features):  # some operators of the classifiers' graphs refuse no rows
+            return [np.empty((0, *shape)) for shape in self._row_shapes]
         rows = np.ascontiguousarray(features, dtype=self._dtype)
         results = self._session.run(None, {self._input: rows})
         return [np.asarray(result, dtype=np.float64) for result in results]

@@ -14,16 +14,16 @@ VERSION: Final = 1
 
 
 class Part(BaseModel):
-    """A part of the manifest; unknown keys are refused."""
+    """A part of the manifest; unknown keys and infinite numbers are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SignalPart(Part):
     """The EMG that the models were trained on."""
 
-    rate_hz: float
-    channels: tuple[str, ...]
+    rate_hz: float = Field(gt=0)
+    channels: tuple[str, ...] = Field(min_length=1)
     unit: Literal["uV"] = "uV"
 
 
@@ -32,7 +32,9 @@ class ConverterPart(Part):
 
     file: str
     stacking: StackingSettings
-    lead_ms: float = Field(description="How far ahead of the EMG frame the speech frame lies.")
+    lead_ms: float = Field(
+        ge=0, description="How far ahead of the EMG frame the speech frame lies."
+    )
     f0_coding: Literal["log"] = "log"
     voicing_threshold: float = 0.5
     level_db: float = Field(description="Gain that training applied to the natural speech.")
@@ -53,9 +55,9 @@ class ClassifierPart(Part):
     """A classifier of windows."""
 
     file: str
-    labels: tuple[str, ...]
-    features: tuple[FeatureSet, ...]
-    window_s: float = Field(description="Sliding window of an estimate while it rolls.")
+    labels: tuple[str, ...] = Field(min_length=2)
+    features: tuple[FeatureSet, ...] = Field(min_length=1)
+    window_s: float = Field(gt=0, description="Sliding window of an estimate while it rolls.")
     calibration: str
 
 

@@ -14,6 +14,7 @@ from drivers.source import Channel, Provenance, SourceInfo
 END = "end of stream"
 """Marker at the last sample of a stream that has come to its end."""
 
+_NAMESAKE_S = 0.5
 _TO_UV = {"uv": 1.0, "microvolt": 1.0, "microvolts": 1.0, "mv": 1e3, "millivolts": 1e3}
 _TO_UV |= {"millivolt": 1e3, "v": 1e6, "volt": 1e6, "volts": 1e6}
 
@@ -72,7 +73,7 @@ def find_streams(wait_s: float = 1.0) -> list[FoundStream]:
     return sorted(found, key=lambda stream: (stream.name, stream.source_id))
 
 
-def look_for(field: str, value: str, timeout_s: float) -> list[Any]:
+def look_for(field: str, value: str, timeout_s: float, *, at_least: int = 1) -> list[Any]:
     """Find streams whose `field` is `value`.
 
     Parameters
@@ -82,7 +83,9 @@ def look_for(field: str, value: str, timeout_s: float) -> list[Any]:
     value : str
         What it must be.
     timeout_s : float
-        How long to look for the first one.
+        How long to look at most.
+    at_least : int
+        With as many the search ends.
 
     Returns
     -------
@@ -90,7 +93,8 @@ def look_for(field: str, value: str, timeout_s: float) -> list[Any]:
         Without their extended description.
     """
     quote = "'" if '"' in value else '"'
-    found: list[Any] = pylsl.resolve_bypred(f"{field}={quote}{value}{quote}", 1, timeout_s)
+    predicate = f"{field}={quote}{value}{quote}"
+    found: list[Any] = pylsl.resolve_bypred(predicate, at_least, timeout_s)
     return found
 
 
@@ -117,6 +121,9 @@ def resolve(field: str, value: str, timeout_s: float) -> Any:
         There is none, or more than one; the line names the streams that there are.
     """
     found = look_for(field, value, timeout_s)
+    if len(found) == 1 and field != "source_id":
+        # The first to answer may have a namesake that is slower.
+        found = look_for(field, value, _NAMESAKE_S, at_least=2) or found
     if len(found) == 1:
         return found[0]
     thing = f"LSL stream with {field} '{value}'"
@@ -197,7 +204,7 @@ def read_description(stream: Any) -> tuple[SourceInfo, list[float], str | None]:
     factors: list[float] = []
     element = stream.desc().child("channels").child("channel")
     for number in range(1, stream.channel_count() + 1):
-        label = element.child_value("label") or f"channel {number}"
+        label = element.child_value("label") or str(number)
         unit = element.child_value("unit")
         kind = element.child_value("type") or stream.type()
         if kind.upper() == "EMG":

@@ -81,7 +81,7 @@ def test_without_portaudio_one_line_names_the_package(monkeypatch: pytest.Monkey
 def test_the_card_is_asked_for_the_voice_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """A resampler on the way would cost up to 18 ms."""
     streams: list[Stream] = []
-    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))
     buffer = make_buffer()
     output, problem = start_output(buffer, AudioSettings(device="Speaker"), PerfClock())
     assert problem is None
@@ -104,7 +104,7 @@ def test_a_card_asked_for_by_name_must_be_there(
     device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who names a card must not be left in silence."""
-    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice([]))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice([]))
     with pytest.raises(AudioError, match=f"got {device}"):
         start_output(make_buffer(), AudioSettings(device=device), PerfClock())
 

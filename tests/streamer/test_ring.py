@@ -1,7 +1,6 @@
 """The ring: nothing waits for ever, nothing is lost without being counted."""
 
 import threading
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -145,7 +144,11 @@ def test_a_closed_ring_takes_no_more_and_lets_nobody_wait(blocking: bool) -> Non
     ring = Ring(3, blocking=blocking)
     ring.put(chunk(0, 3))
     released: list[bool] = []
-    put: Callable[[], None] = lambda: (ring.put(chunk(3, 3)), released.append(True))[1]  # noqa: E731
+
+    def put() -> None:
+        ring.put(chunk(3, 3))
+        released.append(True)
+
     writer = threading.Thread(target=put)
     writer.start()
     ring.close()

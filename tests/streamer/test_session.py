@@ -129,7 +129,7 @@ def test_the_same_emg_gives_the_same_voice_live(
             clock=None,
         ).run()
         voices.append(read(directory.audio))
-    np.testing.assert_allclose(*voices, atol=2 / 32768)
+    np.testing.assert_allclose(voices[0], voices[1], atol=2 / 32768)
 
 
 def test_losses_are_told(
