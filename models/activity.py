@@ -1,7 +1,5 @@
 """Speech against rest, frame by frame."""
 
-import numpy as np
-
 from models.inference import OnnxModel
 from models.signal.operator import Array
 from models.signal.stacking import Stacking
@@ -54,7 +52,5 @@ class ActivityDetector:
         self._stacking.reset()
 
     def _detect(self, stacked: Array) -> Array:
-        if not len(stacked):  # the operators of classifiers refuse an empty batch
-            return np.empty(0)
         probabilities: Array = self._model(stacked)[-1][:, 1]
         return probabilities

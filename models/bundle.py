@@ -200,37 +200,36 @@ class Bundle:
         """Run every model once: one that does not fit fails here and not in mid-session."""
         manifest = self.manifest
         rate_hz, channels = manifest.signal.rate_hz, len(manifest.signal.channels)
-        converter, columns = manifest.converter, self.td_features().columns
-        rows = np.zeros((1 + converter.stacking.future, columns))
-        trials: list[tuple[str, int, Callable[[], Array]]] = [
-            (
-                converter.file,
-                manifest.speech.order + 1,
-                lambda: self.converter().process(rows).mel_cepstrum,
-            ),
-            (manifest.activity.file, len(rows), lambda: self.activity().process(rows)),
-        ]
+        columns = self.td_features().columns
+        rows = np.zeros((1 + manifest.converter.stacking.future, columns))
+        self._try(
+            manifest.converter.file,
+            manifest.speech.order + 1,
+            lambda: self.converter().process(rows).mel_cepstrum,
+        )
+        self._try(manifest.activity.file, len(rows), partial(self.activity().process, rows))
         for part, classifier in ((manifest.mode, self.mode), (manifest.speaker, self.speaker)):
             if part is not None and classifier is not None:
                 samples = np.zeros((round(part.window_s * rate_hz), channels))
                 frames = np.zeros((round(part.window_s / self.shift_s), columns))
                 run = partial(classifier.utterance, samples, frames)
-                trials.append((part.file, len(part.labels), run))
-        for file, width, run in trials:
-            try:
-                found = run().shape[-1]
-            except Exception as error:  # see _load
-                raise BundleError(
-                    f"model {file} of the bundle {self.path} does not fit its manifest: {error}",
-                    way_out=_WHOLE,
-                ) from error
-            if found != width:
-                raise BundleError(
-                    f"outputs of model {file} of the bundle {self.path}",
-                    value=found,
-                    allowed=f"{width}, as its manifest says",
-                    way_out=_WHOLE,
-                )
+                self._try(part.file, len(part.labels), run)
+
+    def _try(self, name: str, width: int, run: Callable[[], Array]) -> None:
+        try:
+            found = run().shape[-1]
+        except Exception as error:  # ONNX Runtime's, and NumPy's where outputs are missing
+            raise BundleError(
+                f"model {name} of the bundle {self.path} does not fit its manifest: {error}",
+                way_out=_WHOLE,
+            ) from error
+        if found != width:
+            raise BundleError(
+                f"outputs of model {name} of the bundle {self.path}",
+                value=found,
+                allowed=f"{width}, as its manifest says",
+                way_out=_WHOLE,
+            )
 
     def _load(self, name: str) -> OnnxModel:
         file = self.path / name

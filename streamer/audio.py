@@ -59,7 +59,7 @@ class AudioOutput(Protocol):
         """Begin to drain; raise `AudioError` when that is not possible."""
 
     def stop(self) -> None:
-        """End at once."""
+        """End, after what the buffer has handed out already."""
 
     def counters(self) -> dict[str, int]:
         """Return what the output itself counted."""
@@ -118,8 +118,9 @@ class SoundCard:
             ) from None
 
     def stop(self) -> None:
-        """Close the card."""
+        """Let the card play what it has, and close it."""
         if self._stream is not None:
+            self._stream.stop()
             self._stream.close()
             self._stream = None
 
@@ -145,7 +146,7 @@ class PacedOutput:
         Its pace.
     """
 
-    name = "no sound card"
+    name = "files only"
 
     def __init__(self, buffer: PlayBuffer, clock: Clock) -> None:
         self._buffer = buffer

@@ -1,6 +1,7 @@
 """Work that must not stand in the way of the voice."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -16,10 +17,10 @@ class Background:
     Parameters
     ----------
     idle : callable
-        Called whenever all jobs that waited are done.
-    blocking : bool
-        Let `submit` wait when too many jobs wait; else jobs that may be dropped are, and
-        are counted.
+        Called when all jobs that waited are done.
+    inline : bool
+        There is nothing to stand in the way of: do each job at once, on the submitter's
+        thread, which spares the two to fight for the interpreter.
     capacity : int
         Jobs that may wait.
     interval_s : float
@@ -30,16 +31,17 @@ class Background:
     dropped : int
         Jobs that were not done because too many waited.
     error : BaseException or None
-        What a job raised; the jobs after it are done nevertheless.
+        What a job raised on the thread; the jobs after it are done nevertheless.
     """
 
     def __init__(
-        self, idle: Job, *, blocking: bool, capacity: int = 10_000, interval_s: float = 0.05
+        self, idle: Job, *, inline: bool, capacity: int = 3000, interval_s: float = 0.05
     ) -> None:
         self.dropped = 0
         self.error: BaseException | None = None
         self._idle = idle
-        self._blocking = blocking
+        self._inline = inline
+        self._idle_s = 0.0
         self._capacity = capacity
         self._interval_s = interval_s
         self._jobs: deque[Job] = deque()
@@ -49,7 +51,8 @@ class Background:
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread.start()
+        if not self._inline:
+            self._thread.start()
 
     def submit(self, job: Job, *, may_drop: bool = False) -> None:
         """Have a job done.
@@ -57,22 +60,27 @@ class Background:
         Parameters
         ----------
         job : callable
-            Run on the thread.
+            The job.
         may_drop : bool
-            Better dropped than late.
+            Better dropped, and counted, than waited for without a bound.
         """
+        if self._inline:
+            job()
+            if time.perf_counter() - self._idle_s >= self._interval_s:
+                self._idle()
+                self._idle_s = time.perf_counter()
+            return
         with self._changed:
-            if self._blocking:
-                self._changed.wait_for(lambda: len(self._jobs) < self._capacity)
-            elif may_drop and len(self._jobs) >= self._capacity:
+            if may_drop and len(self._jobs) >= self._capacity:
                 self.dropped += 1
-                return
-            self._jobs.append(job)
-            if self._urgent():
-                self._changed.notify_all()
+            else:
+                self._jobs.append(job)
 
     def close(self) -> None:
-        """Have all jobs done that wait, and end."""
+        """Have all jobs done that wait, and end; may be called twice."""
+        if self._inline:
+            self._idle()
+            return
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -81,19 +89,15 @@ class Background:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(self._urgent, self._interval_s)
+                self._changed.wait_for(lambda: self._closed, self._interval_s)
                 jobs, closed = list(self._jobs), self._closed
                 self._jobs.clear()
-                self._changed.notify_all()
             for job in jobs:
                 self._do(job)
             if jobs:
                 self._do(self._idle)
             if closed and not jobs:
                 return
-
-    def _urgent(self) -> bool:
-        return self._closed or len(self._jobs) > self._capacity // 2
 
     def _do(self, job: Job) -> None:
         try:

@@ -13,8 +13,10 @@ from models.bundle import Bundle
 from models.signal.operator import Array
 from streamer.audio import AudioOutput
 from streamer.background import Background
-from streamer.compute import Compute
 from streamer.distortion import utterance_mcd
+from streamer.latency import LatencyTrace
+from streamer.observer import Observer
+from streamer.pipeline import Pipeline
 from streamer.play_buffer import PlayBuffer
 from streamer.recorder import Recorder
 from streamer.ring import Ring
@@ -29,7 +31,7 @@ class Parts:
 
     Attributes
     ----------
-    source, ring, compute, recorder, background : object
+    source, ring, pipeline, trace, observer, recorder, background : object
         Of every session.
     info : SourceInfo
         What the source said once it was open.
@@ -40,7 +42,9 @@ class Parts:
     source: Source
     info: SourceInfo
     ring: Ring
-    compute: Compute
+    pipeline: Pipeline
+    trace: LatencyTrace
+    observer: Observer
     recorder: Recorder
     background: Background
     buffer: PlayBuffer | None
@@ -69,14 +73,14 @@ class Parts:
                 **health.extra,
             },
             "ring": asdict(self.ring.counts),
-            "pipeline": self.compute.pipeline.counters(),
+            "pipeline": self.pipeline.counters(),
             "audio": audio | ({} if self.output is None else self.output.counters()),
             "background": {"dropped_jobs": self.background.dropped},
         }
 
     def problems(self) -> list[str]:
         """Say in a line each what went wrong and did not end the session."""
-        pipeline = self.compute.pipeline.counters()
+        pipeline = self.pipeline.counters()
         counted = (
             (
                 pipeline["invalid_samples"],
@@ -108,7 +112,7 @@ class Ending:
     error : str or None
         The error that ended it.
     took_s : float
-        From the first read to the last output.
+        From the first read to the last result.
     algorithmic_ms : float
         Latency of the bundle.
     """
@@ -183,8 +187,8 @@ def summarise(
         Complete.
     """
     mcds_db = [u.mcd_db for u in utterances if u.mcd_db is not None]
-    compute_ms = parts.compute.trace.percentiles("compute")
-    counts = parts.compute.pipeline.counts
+    compute_ms = parts.trace.percentiles("compute")
+    counts = parts.pipeline.counts
     seconds = sum(u.seconds for u in utterances)
     info = parts.info
     return Summary(

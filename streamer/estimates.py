@@ -1,7 +1,6 @@
 """Who speaks and how, over a sliding window and over whole utterances."""
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -104,25 +103,6 @@ class Decision:
         return self._labels[best] if probabilities[best] >= settings.probability else UNSURE
 
 
-@dataclass(frozen=True, eq=False)
-class Utterance:
-    """What is kept of an utterance for the answer over all of it.
-
-    Attributes
-    ----------
-    samples : ndarray, shape (n, channels)
-        DC-free EMG.
-    frames : ndarray, shape (m, columns)
-        Its features.
-    activity : ndarray, shape (m,)
-        Probability of speech of each frame.
-    """
-
-    samples: Array
-    frames: Array
-    activity: Array
-
-
 class Estimator:
     """Outputs of the pipeline in, estimates out.
 
@@ -143,12 +123,11 @@ class Estimator:
         self._shift_s = bundle.shift_s
         self._block = settings.update_ms / 1000 * self._rate_hz
         self._now = max(1, round(settings.update_ms / 1000 / self._shift_s))
-        self.mode = bundle.mode
-        self.speaker = bundle.speaker
+        self._classifiers = (bundle.mode, bundle.speaker)
         self._threshold = bundle.manifest.activity.threshold
-        self._mode = _Rolling(self.mode, settings, self._threshold, self._shift_s)
-        self._speaker = _Rolling(self.speaker, settings, self._threshold, self._shift_s)
-        windows_s = [c.window_s for c in (self.mode, self.speaker) if c is not None]
+        self._mode = _Rolling(bundle.mode, settings, self._threshold, self._shift_s)
+        self._speaker = _Rolling(bundle.speaker, settings, self._threshold, self._shift_s)
+        windows_s = [c.window_s for c in self._classifiers if c is not None]
         self._window = round(max(windows_s, default=0.0) / self._shift_s) + self._now
         self._longest = round(settings.longest_s / self._shift_s)
         self._recent = _Recent(self._window, self._rate_hz, self._shift_s)
@@ -196,13 +175,14 @@ class Estimator:
             speaker=self._speaker.answer(self._recent),
         )
 
-    def end(self) -> Utterance:
+    def end(self) -> tuple[Answer | None, Answer | None]:
         """End the epoch.
 
         Returns
         -------
-        Utterance
-            All that is left of it, the last minute at most; for `answers`.
+        mode, speaker : Answer or None
+            Over the whole utterance, or its last `longest_s`; None where there is no
+            classifier, or less EMG than `shortest_s`.
         """
         parts = list(self._whole)
         self._whole.clear()
@@ -210,31 +190,19 @@ class Estimator:
         self._mode.reset()
         self._speaker.reset()
         samples, frames, activity = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return Utterance(samples, frames, activity)
+        mode = self._over_all(self._classifiers[0], samples, frames, activity)
+        return mode, self._over_all(self._classifiers[1], samples, frames, activity)
 
-    def answers(self, utterance: Utterance) -> tuple[Answer | None, Answer | None]:
-        """Return mode and speaker over a whole utterance; may run on another thread.
-
-        Parameters
-        ----------
-        utterance : Utterance
-            From `end`.
-
-        Returns
-        -------
-        mode, speaker : Answer or None
-            None where there is no classifier, or less EMG than `shortest_s`.
-        """
-        return self._over_all(self.mode, utterance), self._over_all(self.speaker, utterance)
-
-    def _over_all(self, classifier: WindowClassifier | None, whole: Utterance) -> Answer | None:
-        seconds = len(whole.frames) * self._shift_s
+    def _over_all(
+        self, classifier: WindowClassifier | None, samples: Array, frames: Array, activity: Array
+    ) -> Answer | None:
+        seconds = len(frames) * self._shift_s
         if classifier is None or seconds < self._settings.shortest_s:
             return None
-        probabilities = classifier.utterance(whole.samples, whole.frames)
+        probabilities = classifier.utterance(samples, frames)
         if not np.isfinite(probabilities).all():
             return None
-        share = float((whole.activity >= self._threshold).mean())
+        share = float((activity >= self._threshold).mean())
         decision = Decision(classifier.labels, self._settings)
         return decision.answer(probabilities, share, round(seconds, 6))
 

@@ -1,5 +1,6 @@
 """Where the time goes, stage by stage, for every frame."""
 
+from collections import deque
 from typing import Any, Final
 
 import numpy as np
@@ -8,15 +9,16 @@ from numpy.typing import NDArray
 from models.signal.operator import Array
 from streamer.summary import Percentiles
 
-STAGES: Final = ("wait", "features", "inference", "vocoder", "buffer", "estimates")
+STAGES: Final = ("wait", "features", "inference", "vocoder", "buffer")
 """In the order in which a frame goes through them.
 
 ``wait`` runs from the acquisition of a frame's last sample to the beginning of the work on
-it; ``buffer`` hands the voice to the loudspeaker; ``estimates`` come after the voice.
+it; ``buffer`` hands the voice to the loudspeaker.
 """
 
 _COLUMNS: Final = (*STAGES, "compute", "latency")
 _LONGEST = 360_000  # frames: an hour
+_ESTIMATES = 36_000
 
 
 class LatencyTrace:
@@ -33,7 +35,8 @@ class LatencyTrace:
         self.frames = 0
         self._acquired = acquired
         self._rows: NDArray[np.float32] = np.empty((1024, len(_COLUMNS)), dtype=np.float32)
-        self._spent_s = np.zeros(5)  # since the last frame
+        self._spent_s = np.zeros(4)  # since the last frame
+        self._estimates_ms: deque[float] = deque(maxlen=_ESTIMATES)
 
     def add(
         self,
@@ -41,7 +44,6 @@ class LatencyTrace:
         started_s: float,
         stage_s: tuple[float, ...],
         buffered_s: float,
-        done_s: float,
     ) -> None:
         """Take the frames that were made together.
 
@@ -56,19 +58,19 @@ class LatencyTrace:
             When the work began.
         stage_s : tuple of float
             Time for features, inference and vocoder.
-        buffered_s, done_s : float
-            When the voice was in the loudspeaker's buffer, and when the estimates were made.
+        buffered_s : float
+            When the voice was in the loudspeaker's buffer.
         """
         made_s = started_s + sum(stage_s)
-        self._spent_s += (*stage_s, buffered_s - made_s, done_s - buffered_s)
+        self._spent_s += (*stage_s, buffered_s - made_s)
         m = len(frame_times_s)
         if not m:
             return
         rows = np.empty((m, len(_COLUMNS)))
         rows[:, 0] = started_s - frame_times_s
-        rows[:, 1:6] = self._spent_s / m
-        rows[:, 6] = self._spent_s.sum() / m
-        rows[:, 7] = buffered_s - frame_times_s
+        rows[:, 1:5] = self._spent_s / m
+        rows[:, 5] = self._spent_s.sum() / m
+        rows[:, 6] = buffered_s - frame_times_s
         self._spent_s[:] = 0
         end = self.frames + m
         if end > len(self._rows) < _LONGEST:
@@ -76,6 +78,10 @@ class LatencyTrace:
             self._rows = np.concatenate((self._rows, np.empty((more, len(_COLUMNS)), np.float32)))
         self._rows[np.arange(self.frames, end) % len(self._rows)] = 1000 * rows
         self.frames = end
+
+    def add_estimate(self, took_s: float) -> None:
+        """Take the time of an estimate, which is made beside the voice."""
+        self._estimates_ms.append(1000 * took_s)
 
     def percentiles(self, column: str, last: int = _LONGEST) -> Percentiles | None:
         """Return the spread of one stage, of ``compute`` or of ``latency``.
@@ -98,9 +104,7 @@ class LatencyTrace:
         n = min(last, frames, len(rows))
         if not n or (column in ("wait", "latency") and not self._acquired):
             return None
-        values = rows[np.arange(frames - n, frames) % len(rows), number]
-        spread = np.percentile(values, (50, 95, 99, 100))
-        return Percentiles(*(round(float(ms), 4) for ms in spread))
+        return _spread(rows[np.arange(frames - n, frames) % len(rows), number])
 
     def as_dict(self, algorithmic_ms: float) -> dict[str, Any]:
         """Return what ``latency.json`` says.
@@ -110,12 +114,14 @@ class LatencyTrace:
         algorithmic_ms : float
             Of the bundle: from an EMG instant to its sound, were all else free.
         """
+        spreads = {column: self.percentiles(column) for column in _COLUMNS}
+        spreads["estimate"] = _spread(np.array(self._estimates_ms)) if self._estimates_ms else None
         return {
             "frames": self.frames,
             "algorithmic_ms": algorithmic_ms,
-            **{
-                f"{column}": None if spread is None else vars(spread)
-                for column in _COLUMNS
-                for spread in [self.percentiles(column)]
-            },
+            **{name: None if spread is None else vars(spread) for name, spread in spreads.items()},
         }
+
+
+def _spread(values_ms: NDArray[np.floating]) -> Percentiles:
+    return Percentiles(*(round(float(ms), 4) for ms in np.percentile(values_ms, (50, 95, 99, 100))))

@@ -25,6 +25,8 @@ class PlayCounts:
         Times that it ran dry because there was no EMG: a gap, a stall, a reconnection.
     dropped_samples : int
         Samples left out because too many waited.
+    overflowed_samples : int
+        Samples left out because the buffer was full: nobody plays any more.
     skipped_samples : int
         Silence in place of lost EMG that was left out, because it had passed already.
     """
@@ -33,6 +35,7 @@ class PlayCounts:
     underruns: int = 0
     starved: int = 0
     dropped_samples: int = 0
+    overflowed_samples: int = 0
     skipped_samples: int = 0
 
 
@@ -160,7 +163,7 @@ class PlayBuffer:
 
     def _write(self, samples: Audio) -> None:
         room = self._size - self.waiting
-        self.counts.dropped_samples += max(0, len(samples) - room)  # nobody renders
+        self.counts.overflowed_samples += max(0, len(samples) - room)
         samples = samples[:room]
         start = self._written % self._size
         first = min(len(samples), self._size - start)

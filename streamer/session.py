@@ -2,11 +2,12 @@
 
 import gc
 import logging
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.clock import Clock, PerfClock
 from drivers.recordings.recording import Recording
-from drivers.source import Chunk, Source, SourceState
+from drivers.source import Chunk, Source, SourceInfo, SourceState
 from models.bundle import Bundle
 from streamer.audio import AudioOutput, AudioSettings, start_output
 from streamer.background import Background
@@ -22,6 +23,8 @@ from streamer.compute import Compute
 from streamer.conclusion import Ended, Ending, Parts, compare, summarise
 from streamer.envelope import Envelope
 from streamer.estimates import EstimateSettings, Estimator
+from streamer.latency import LatencyTrace
+from streamer.observer import Observer
 from streamer.outputs import OutputError, RunDirectory, write_json
 from streamer.pipeline import Pipeline, PipelineSettings
 from streamer.play_buffer import PlayBuffer
@@ -36,6 +39,7 @@ _BATCH_S = 0.5  # EMG to wait for where time does not matter
 _SILENT_S = 1.0  # a duration without EMG ends so much later
 _DRAIN_S = 1.0
 _RECENT_FRAMES = 1000
+_NICE = -10  # as audio servers run
 _SWITCH_S = 0.0005  # at Python's own 5 ms, a busy thread keeps the audio callback waiting
 
 
@@ -165,31 +169,16 @@ class Session:
             self._bundle.check(info.rate_hz, [channel.label for channel in info.channels])
             recorder = Recorder(self._directory, self._bundle.manifest.speech.rate_hz)
             stack.callback(recorder.close)
-            background = Background(recorder.flush, blocking=not self._realtime)
+            background = Background(recorder.flush, inline=not self._realtime)
             background.start()
             stack.callback(background.close)
-            compute = Compute(
-                self._bundle,
-                self._pipeline,
-                self._estimates,
-                recorder,
-                background,
-                self._buffer,
-                self.envelope,
-                acquired=self._realtime and isinstance(self._clock, PerfClock),
-                keep_mel_cepstra=self._recording_named is not None,
-            )
-            self._parts = Parts(
-                self._source,
-                info,
-                self._ring,
-                compute,
-                recorder,
-                background,
-                self._buffer,
-                self._output,
-            )
-            self._run_threads(compute)
+            self._parts = self._build(info, recorder, background)
+            started_s = time.perf_counter()
+            self._run_threads(self._parts)
+            if self._buffer is not None:
+                self._buffer.finish()
+            background.close()
+            self._took_s = time.perf_counter() - started_s
             self._drain()
         if self._error is None:
             self._error = background.error
@@ -203,7 +192,7 @@ class Session:
         parts, state = self._parts, self._source.health.state
         if parts is None:
             return Snapshot(source_state=state, algorithmic_ms=self._algorithmic_ms)
-        trace, live, counts = parts.compute.trace, parts.compute.live, parts.compute.pipeline.counts
+        trace, live, counts = parts.trace, parts.observer.live, parts.pipeline.counts
         return Snapshot(
             utterance=live.utterance,
             time_s=live.time_s,
@@ -233,10 +222,40 @@ class Session:
         chunk = Chunk(noise.astype(np.float32), 0, 0, 0.0, 0.0)
         for output in (*pipeline.process(chunk), *pipeline.finish()):
             estimator.push(output, "", 0.0)
-        estimator.answers(estimator.end())
+        estimator.end()
 
-    def _run_threads(self, compute: Compute) -> None:
+    def _build(self, info: SourceInfo, recorder: Recorder, background: Background) -> Parts:
+        """Make the parts that are fresh for each run."""
+        pipeline = Pipeline(self._bundle, self._pipeline, self._estimates.update_ms / 1000)
+        acquired = self._realtime and isinstance(self._clock, PerfClock)
+        trace = LatencyTrace(acquired=acquired)
+        observer = Observer(
+            recorder,
+            Estimator(self._bundle, self._estimates),
+            self.envelope,
+            trace,
+            pipeline.rate_hz,
+            pipeline.audio_rate_hz,
+            keep_mel_cepstra=self._recording_named is not None,
+        )
+        return Parts(
+            self._source,
+            info,
+            self._ring,
+            pipeline,
+            trace,
+            observer,
+            recorder,
+            background,
+            self._buffer,
+            self._output,
+        )
+
+    def _run_threads(self, parts: Parts) -> None:
         """Read and compute until the end."""
+        compute = Compute(
+            parts.pipeline, parts.trace, parts.buffer, parts.observer, parts.background
+        )
 
         def work() -> None:
             while (chunk := self._ring.get()) is not None:
@@ -247,7 +266,6 @@ class Session:
             threading.Thread(target=self._guard, args=(job,), name=name, daemon=True)
             for name, job in (("reader", self._read), ("compute", work))
         ]
-        started_s = time.perf_counter()
         for thread in threads:
             thread.start()
         for thread in reversed(threads):
@@ -256,7 +274,6 @@ class Session:
             except KeyboardInterrupt:
                 self._stop.set()
                 thread.join()
-        self._took_s = time.perf_counter() - started_s
 
     def _guard(self, job: Callable[[], None]) -> None:
         """Do a thread's job; an error ends the session and is raised by `run`."""
@@ -298,17 +315,16 @@ class Session:
         """Let the loudspeaker come to its end."""
         if self._buffer is None or self._error is not None:
             return
-        self._buffer.finish()
         until_s = time.perf_counter() + _DRAIN_S
         while self._buffer.waiting and time.perf_counter() < until_s:
             time.sleep(0.01)
 
     def _conclude(self, parts: Parts) -> Summary:
         """Compare with natural speech, and write what the session did."""
-        utterances = [result for result, _ in parts.compute.results]
+        utterances = [result for result, _ in parts.observer.results]
         if self._recording_named is not None:
             utterances, problems = compare(
-                parts.compute.results, self._recording_named, self._bundle
+                parts.observer.results, self._recording_named, self._bundle
             )
             self._problems += problems
         run = Ending(
@@ -321,7 +337,7 @@ class Session:
         )
         summary = summarise(parts, run, utterances, self._problems)
         for path, content in (
-            (self._directory.latency, parts.compute.trace.as_dict(self._algorithmic_ms)),
+            (self._directory.latency, parts.trace.as_dict(self._algorithmic_ms)),
             (self._directory.summary, summary.as_dict()),
         ):
             try:
@@ -334,15 +350,19 @@ class Session:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Keep the interpreter from pauses that could be heard."""
+    """Keep interpreter and system from pauses that could be heard."""
     switch_s = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(OSError):  # not everybody may
+        os.setpriority(os.PRIO_PROCESS, 0, min(nice, _NICE))  # threads to come inherit it
     gc.collect()
     gc.freeze()  # what lives by now is not looked through again
     try:
         yield
     finally:
         gc.unfreeze()
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
         sys.setswitchinterval(switch_s)
 
 

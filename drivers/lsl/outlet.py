@@ -13,7 +13,7 @@ from drivers.source import Chunk, Source, SourceInfo, SourceState
 
 # Markers and samples travel on two connections: a marker gets this much of a head start,
 # so that a receiver knows of it before its sample arrives.
-_HEAD_START_S = 0.005
+_HEAD_START_S = 0.01
 # liblsl sends in the background: a stream is not taken away while its last samples go out.
 _LINGER_S = 0.3
 _BUFFER_S = 30

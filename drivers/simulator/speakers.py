@@ -29,11 +29,11 @@ _BASELINE_UV = np.array([18.0, 6.0, 16.0, 16.0, 18.0, 8.0])
 _ARTEFACT_UV = np.array([20.0, 3.0, 10.0, 10.0, 14.0, 3.0])
 _DRIFT_UV = np.array([0.5, 0.5, 0.5, 0.45, 0.6, 0.35])
 
-# Without a voice the neck works less; without hearing oneself one forms sounds with
-# more onset and less force, and more slowly.
+# A whisperer's neck works less and the mouth more, to be understood; without hearing oneself
+# one forms sounds with more onset and less force, and more slowly.
 _MODE_ARTICULATION: dict[SpeakingMode, Articulation] = {
     "audible": Articulation(),
-    "whispered": Articulation(effort=0.95, jaw=0.95, lips=1.05, phonation=0.2, phasic=1.1),
+    "whispered": Articulation(effort=1.15, jaw=1.1, lips=1.05, phonation=0.1, phasic=0.9),
     "silent": Articulation(effort=0.6, jaw=0.85, lips=1.3, tongue=1.05, phonation=0.0, phasic=2.0),
 }
 _MODE_PACE: dict[SpeakingMode, float] = {"audible": 1.0, "whispered": 0.97, "silent": 0.92}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -49,15 +49,15 @@ def fit_discriminant(
         Classes, from 0.
     utterances : ndarray of int, shape (n,)
         The utterance of each row: calibration never sees an utterance that it fitted.
+        Every class needs two.
 
     Returns
     -------
     Pipeline
         Scaler and classifier.
     """
-    folds = min(FOLDS, len(np.unique(utterances)))
-    splits = list(GroupKFold(folds).split(vectors, labels, utterances))
     classes = len(np.unique(labels))
+    splits = _folds(labels, utterances)
     calibrated = CalibratedClassifierCV(discriminant(classes), cv=splits, ensemble=False)
     pipeline = make_pipeline(StandardScaler(), calibrated)
     pipeline.fit(vectors, labels)
@@ -128,8 +128,16 @@ def cross_validated(
         One row for each of `vectors`. The calibration, which is monotonic, is left out.
     """
     scored = make_pipeline(StandardScaler(), discriminant(len(np.unique(labels))))
-    folds = GroupKFold(min(FOLDS, len(np.unique(utterances))))
     unseen: Array = cross_val_predict(
-        scored, vectors, labels, groups=utterances, cv=folds, method=method
+        scored, vectors, labels, cv=_folds(labels, utterances), method=method
     )
     return unseen
+
+
+def _folds(
+    labels: NDArray[np.int64], utterances: NDArray[np.int64]
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Split rows into folds of whole utterances, each class spread over all of them."""
+    rarest = min(len(np.unique(utterances[labels == label])) for label in np.unique(labels))
+    folds = StratifiedGroupKFold(min(FOLDS, rarest))
+    return list(folds.split(labels, labels, utterances))

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from drivers.errors import RecordingError
+from drivers.errors import RecordingError, StreamerError
 from models.evaluation.metrics import mel_cepstral_distortion
 from models.signal.operator import Array
 from models.signal.stacking import StackingSettings
@@ -20,6 +21,8 @@ from models.training.examples import Speech, hold_out, stack
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``."""
+
+_LEAST_SCALE = 1e-3  # of a feature; those of live channels vary by 0.1 to 1
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,16 @@ class ConverterSettings:
     dropout: float = 0.4
     input_dropout: float = 0.2
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if not self.lead_ms >= 0:
+            raise StreamerError("lead of the converter", value=self.lead_ms, allowed=">= 0 ms")
+        for name in ("epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise StreamerError(
+                    f"{name} of the training", value=getattr(self, name), allowed=">= 1"
+                )
 
 
 class ConverterNetwork(nn.Module):
@@ -126,7 +139,7 @@ class TrainedConverter:
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    features: Array
+    features: NDArray[np.float32]  # the large part of what training holds in memory
     targets: Array  # mel-cepstrum and log F0
     voiced: Array
 
@@ -191,11 +204,14 @@ def _pair(stacked: Array, speech: Speech, lead: int) -> _Pair:
     n = min(len(stacked), len(speech.mel_cepstrum) - lead)
     if n < 1:
         raise RecordingError(
-            "length of a training utterance", value=f"{len(stacked)} frames", allowed="1 or more"
+            "length of a training utterance",
+            value=f"{len(stacked)} frames of EMG, {len(speech.mel_cepstrum)} of speech",
+            allowed=f"1 or more of EMG, {lead + 1} or more of speech",
+            way_out="leave it out, or lessen the lead",
         )
     target = slice(lead, lead + n)
     return _Pair(
-        stacked[:n],
+        stacked[:n].astype(np.float32),
         np.column_stack((speech.mel_cepstrum[target], speech.log_f0[target])),
         speech.voiced[target].astype(np.float64),
     )
@@ -210,17 +226,14 @@ def _fit(
 ) -> tuple[ConverterNetwork, list[float]]:
     """Train for `epochs` of the planned schedule; return the network and its held-out MCD."""
     torch.manual_seed(settings.seed)
-    x = torch.tensor(np.concatenate([p.features for p in pairs]), dtype=torch.float32)
+    x = torch.from_numpy(np.concatenate([p.features for p in pairs]))
     y_raw = np.concatenate([p.targets for p in pairs])
     voiced = torch.tensor(np.concatenate([p.voiced for p in pairs]), dtype=torch.float32)
-    target_mean, target_scale = y_raw.mean(axis=0), y_raw.std(axis=0) + 1e-6
-    network = ConverterNetwork(
-        x.mean(dim=0).numpy().astype(np.float64),
-        x.std(dim=0).numpy().astype(np.float64) + 1e-6,
-        target_mean,
-        target_scale,
-        settings,
-    )
+    mean, scale = x.mean(dim=0).numpy(), x.std(dim=0).numpy()
+    # A feature that a dead channel never moved must not explode once the channel lives.
+    scale = np.where(scale > _LEAST_SCALE, scale, 1.0)
+    target_mean, target_scale = _target_scaling(y_raw, voiced.numpy() > 0)
+    network = ConverterNetwork(mean, scale, target_mean, target_scale, settings)
     y = torch.tensor((y_raw - target_mean) / target_scale, dtype=torch.float32)
     optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate)
     steps = -(-len(x) // settings.batch)
@@ -243,6 +256,15 @@ def _fit(
     return network, curve
 
 
+def _target_scaling(targets: Array, voiced: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return mean and scale of the targets; log F0 counts where it is voiced."""
+    mean, scale = targets.mean(axis=0), targets.std(axis=0)
+    if voiced.any():
+        log_f0 = targets[voiced, -1]
+        mean[-1], scale[-1] = log_f0.mean(), log_f0.std()
+    return mean, scale + 1e-6
+
+
 def _loss(network: ConverterNetwork, x: Tensor, y: Tensor, voiced: Tensor) -> Tensor:
     """MCD in nepers, and small terms for level, F0 where voiced, and voicing."""
     scaled, logit = network.raw(x)
@@ -257,5 +279,5 @@ def _loss(network: ConverterNetwork, x: Tensor, y: Tensor, voiced: Tensor) -> Te
 
 def _distortion(network: ConverterNetwork, pair: _Pair) -> float:
     with torch.no_grad():
-        predicted, _, _ = network(torch.tensor(pair.features, dtype=torch.float32))
+        predicted, _, _ = network(torch.from_numpy(pair.features))
     return mel_cepstral_distortion(predicted.numpy().astype(np.float64), pair.targets[:, :-1])

@@ -2,7 +2,8 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from tempfile import mkdtemp
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
-from drivers.errors import RecordingError, SignalMismatchError, StreamerError
+from drivers.errors import RecordingError, StreamerError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.bundle import MANIFEST
@@ -25,6 +26,7 @@ from models.manifest import (
     Provenance,
     SignalPart,
 )
+from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings
 from models.training import activity as gate
 from models.training.classifiers import (
@@ -52,7 +54,7 @@ MODE_FEATURES: tuple[FeatureSet, ...] = ("td_statistics", "band_statistics")
 SPEAKER_FEATURES: tuple[FeatureSet, ...] = ("speaker", "band_statistics")
 SPEECH_DBFS = -23.0
 
-_CHECKED_ROWS = 2000  # rows on which an exported model is compared with its original
+_CHECKED_ROWS = 2000  # windows, from all classes, to compare an exported classifier on
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class _Utterance:
     speaker: str
     mode: str
     emg: Emg
-    rest: np.ndarray  # labels of rest_and_speech
+    rest: Array  # labels of rest_and_speech
 
 
 def train_bundle(
@@ -119,7 +121,7 @@ def train_bundle(
     Raises
     ------
     StreamerError
-        When `out` exists, or the corpus lacks what is needed.
+        When `out` exists or cannot be written, or the corpus lacks what is needed.
     """
     settings = settings or TrainingSettings()
     if out.exists():
@@ -128,27 +130,30 @@ def train_bundle(
         )
     data = EmgUkaCorpus(corpus)
     audible = list(data.recordings(session, "train.audible"))
-    _check_equal_signals(audible)
-    rate_hz = audible[0].rate_hz
-    utterances = _load(data, settings.signal, rate_hz, progress)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         work = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     except OSError as error:
-        raise StreamerError(
-            f"bundle {out} cannot be written: {error.strerror}",
-            way_out="choose an --out that you may write to",
-        ) from None
+        raise _cannot_write(out, error) from None
     try:
+        utterances = _load(data, settings.signal, progress)
         manifest = _train(data, session, audible, utterances, work, out.name, settings, progress)
         text = manifest.model_dump_json(indent=2)
         (work / MANIFEST).write_text(text + "\n", "utf-8")
         work.chmod(0o755)
         work.rename(out)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)  # nothing is left of it once it is renamed
     return manifest
+
+
+def _cannot_write(out: Path, error: OSError) -> StreamerError:
+    return StreamerError(
+        f"bundle {out} cannot be written: {error.strerror or error}",
+        way_out="choose an --out that you may write to",
+    )
 
 
 def _train(
@@ -161,15 +166,12 @@ def _train(
     settings: TrainingSettings,
     progress: Progress,
 ) -> Manifest:
+    # What takes longest comes last: what a corpus lacks is found out before.
     first = audible[0]
-    gain_db, converter_figures = _converter(audible, work, settings, progress)
     own = [one for one in utterances if one.session == session]
     activity, activity_figures = _activity(own, work, settings, progress)
-    several = [
-        one
-        for one in utterances
-        if len({other.mode for other in utterances if other.session == one.session}) > 1
-    ]
+    modes_of = Counter(where for where, _ in {(one.session, one.mode) for one in utterances})
+    several = [one for one in utterances if modes_of[one.session] > 1]
     modes = [mode for mode in MODES if any(one.mode == mode for one in several)]
     speakers = sorted({one.speaker for one in utterances})
     mode, mode_figures = _classifier(
@@ -180,6 +182,7 @@ def _train(
         "speaker", utterances, [one.speaker for one in utterances], speakers,
         SPEAKER_FEATURES, work, settings, first.rate_hz, progress,
     )  # fmt: skip
+    gain_db, converter_figures = _converter(audible, work, settings, progress)
     return Manifest(
         name=name,
         signal=SignalPart(
@@ -201,7 +204,7 @@ def _train(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seed=settings.converter.seed,
             converter_data={
-                "corpus": data.root.name,
+                "corpus": data.root.resolve().name,
                 "session": session,
                 "subset": "train.audible",
                 "utterances": len([one for one in audible if one.audio is not None]),
@@ -219,13 +222,12 @@ def _train(
             "mode": mode_figures,
             "speaker": speaker_figures,
             "skipped_utterances": {reason: len(names) for reason, names in data.skipped.items()},
+            "incomplete_utterances": {what: len(names) for what, names in data.holes.items()},
         },
     )
 
 
-def _load(
-    data: EmgUkaCorpus, settings: SignalSettings, rate_hz: float, progress: Progress
-) -> list[_Utterance]:
+def _load(data: EmgUkaCorpus, settings: SignalSettings, progress: Progress) -> list[_Utterance]:
     """Read the training subsets of every session."""
     names = [
         (session, subset)
@@ -236,8 +238,6 @@ def _load(
     utterances = []
     for done, (session, subset) in enumerate(names):
         for recording in data.recordings(session, subset):
-            if recording.rate_hz != rate_hz:
-                continue
             emg = emg_of(recording, settings)
             rest = rest_and_speech(recording, len(emg.frames), settings.features)
             speaker = recording.speaker or "unknown"
@@ -302,6 +302,14 @@ def _classifier(
     """Train the mode or speaker classifier; None where there is nothing to tell apart."""
     if len(labels) < 2:
         return None, {}
+    for label in labels:
+        if classes.count(label) < 2:
+            raise RecordingError(
+                f"training utterances of {name} {label}",
+                value=classes.count(label),
+                allowed="2 or more, to calibrate on those that a fit has not seen",
+                way_out="take it out of the corpus, or record more",
+            )
     what = f"training the {name} classifier"
     progress(what, 0, 3)
     vectors, numbers, groups = window_examples(
@@ -310,7 +318,8 @@ def _classifier(
     )  # fmt: skip
     progress(what, 1, 3)
     pipeline = fit_discriminant(vectors, numbers, groups)
-    difference = export_classifier(pipeline, work / f"{name}.onnx", vectors[:_CHECKED_ROWS])
+    some = vectors[:: 1 + len(vectors) // _CHECKED_ROWS]
+    difference = export_classifier(pipeline, work / f"{name}.onnx", some)
     progress(what, 2, 3)
     unseen = cross_validated(vectors, numbers, groups, "predict")
     progress(what, 3, 3)
@@ -327,24 +336,9 @@ def _classifier(
     }
 
 
-def _check_equal_signals(recordings: Iterable[Recording]) -> None:
-    signals = {(one.rate_hz, one.channels) for one in recordings}
-    if len(signals) > 1:
-        raise SignalMismatchError(
-            "signals of the training subset",
-            value="; ".join(f"{rate:g} Hz, {len(channels)} channels" for rate, channels in signals),
-            allowed="one rate and one set of channels",
-        )
-    if not signals:
-        raise RecordingError("training subset", value="no utterances", allowed="2 or more")
-
-
 def _sessions(utterances: Sequence[_Utterance]) -> dict[str, int]:
     """Count the training utterances of each session."""
-    counts: dict[str, int] = {}
-    for one in utterances:
-        counts[one.session] = counts.get(one.session, 0) + 1
-    return counts
+    return dict(Counter(one.session for one in utterances))
 
 
 def _versions() -> dict[str, str]:

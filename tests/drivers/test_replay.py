@@ -292,7 +292,7 @@ def test_real_pace():
     source = ReplaySource([ramp(150, "a"), ramp(150, "b")], clock=PerfClock())
     start_s = time.perf_counter()
     chunks = read_all(source)
-    assert 0.5 <= time.perf_counter() - start_s < 0.7
+    assert 0.5 <= time.perf_counter() - start_s < 0.8
     delays_s = [c.received_s - c.time_s for c in chunks]
     assert min(delays_s) >= -1e-5
-    assert np.median(delays_s) < 0.005
+    assert np.median(delays_s) < 0.02

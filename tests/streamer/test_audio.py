@@ -35,7 +35,11 @@ class Stream:
     def start(self) -> None:
         self.state = "started"
 
+    def stop(self) -> None:
+        self.state = "played to its end"
+
     def close(self) -> None:
+        assert self.state == "played to its end"
         self.state = "closed"
 
 

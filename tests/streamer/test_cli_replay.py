@@ -153,7 +153,7 @@ def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
         (["--utterance", "101-001-9999"], "101-001-9999"),
         (["--bundle", "tests"], "bundle tests: got no manifest.json"),
         (["--out", "tests"], "output directory tests: got exists already"),
-        (["--out", "README.md/run"], "README.md/run cannot be written"),
+        (["--out", "pyproject.toml/run"], "pyproject.toml/run cannot be written"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -13,7 +13,8 @@ from drivers.recordings.recording import Recording
 from drivers.source import Channel
 from streamer.envelope import Envelope
 from streamer.outputs import OutputError, RunDirectory
-from streamer.overview import LONGEST_S, draw_overview, read_course, spectrogram_db
+from streamer.overview import LONGEST_S, draw_overview, read_course
+from streamer.panels import spectrogram_db
 from streamer.summary import Answer, Estimate, Summary, UtteranceResult
 
 RATE_HZ = 16000

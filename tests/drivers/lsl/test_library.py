@@ -1,0 +1,41 @@
+"""liblsl and its configuration."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drivers.lsl import use_loopback
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_without_liblsl_it_is_said_in_one_line():
+    """A machine without liblsl runs everything else, and its user learns what to install."""
+    program = (
+        "import sys; sys.modules['pylsl'] = None\n"
+        "from drivers.errors import SourceError\n"
+        "try:\n    import drivers.lsl\nexcept SourceError as error:\n    print(error)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "pylsl finds no liblsl" in result.stdout
+    assert "install liblsl" in result.stdout
+
+
+def test_loopback_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch):
+    """Nobody else in the laboratory sees, or disturbs, a demonstration."""
+    monkeypatch.setenv("LSLAPICFG", os.environ["LSLAPICFG"])  # put back afterwards
+    assert use_loopback("room 1") == "room 1"
+    text = Path(os.environ["LSLAPICFG"]).read_text()
+    for line in (
+        "IPv6 = disable",
+        "ResolveScope = machine",
+        "KnownPeers = {127.0.0.1}",
+        "SessionID = room 1",
+    ):
+        assert line in text
+    assert use_loopback() == f"streamer-{os.getpid()}"

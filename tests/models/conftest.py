@@ -1,0 +1,144 @@
+"""A small bundle whose ONNX graphs are one random layer each."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+COLUMNS = 10  # TD features of two channels
+
+Part = dict[str, Any]
+MakeBundle = Callable[..., Path]
+
+
+def manifest() -> Part:
+    """What the bundle says of itself, with nothing left out that has no default."""
+    return {
+        "format": "streamer bundle",
+        "version": 1,
+        "name": "small",
+        "signal": {"rate_hz": 600.0, "channels": ["EMG1", "EMG2"]},
+        "conditioning": {},
+        "features": {},
+        "speech": {"order": 4},
+        "converter": {
+            "file": "converter.onnx",
+            "stacking": {"past": 2, "future": 1},
+            "lead_ms": 0.0,
+            "level_db": 0.0,
+        },
+        "activity": {
+            "file": "activity.onnx",
+            "stacking": {"past": 3, "future": 0},
+            "threshold": 0.5,
+        },
+        "mode": {
+            "file": "mode.onnx",
+            "labels": ["audible", "whispered", "silent"],
+            "features": ["speaker"],
+            "window_s": 1.0,
+            "calibration": "none",
+        },
+        "speaker": {
+            "file": "speaker.onnx",
+            "labels": ["002", "008"],
+            "features": ["td_statistics"],
+            "window_s": 1.0,
+            "calibration": "none",
+        },
+        "provenance": {
+            "created": "2026-11-22",
+            "seed": 0,
+            "converter_data": {},
+            "classifier_data": {},
+            "versions": {},
+        },
+        "figures": {},
+    }
+
+
+@pytest.fixture(scope="session")
+def graphs() -> dict[str, bytes]:
+    """Graphs with the inputs and outputs of trained ones, by file name."""
+    pytest.importorskip("onnx")
+    return {
+        "converter.onnx": _converter(4 * COLUMNS, 5),
+        "activity.onnx": _discriminant(4 * COLUMNS, 2),
+        "mode.onnx": _discriminant(2 * 11, 3, weight=0.001),
+        "speaker.onnx": _discriminant(6 * COLUMNS, 2),
+    }
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path, graphs: dict[str, bytes]) -> MakeBundle:
+    """Write a bundle; a change is made to its manifest, given as a dictionary."""
+
+    def make(change: Callable[[Part], object] = lambda part: None, name: str = "small") -> Path:
+        path = tmp_path / name
+        path.mkdir()
+        content = manifest()
+        change(content)
+        (path / "manifest.json").write_text(json.dumps(content))
+        for file, graph in graphs.items():
+            (path / file).write_bytes(graph)
+        return path
+
+    return make
+
+
+def _converter(columns: int, coefficients: int) -> bytes:
+    from onnx import TensorProto, helper
+
+    outputs = {"mel_cepstrum": coefficients, "log_f0": 1, "voicing_logit": 1}
+    rng = np.random.default_rng(1)
+    nodes, weights = [], []
+    for name, width in outputs.items():
+        matrix = rng.normal(0, 0.3, (columns, width)).astype(np.float32)
+        weights.append(helper.make_tensor(f"{name}_w", TensorProto.FLOAT, matrix.shape, matrix))
+        nodes.append(helper.make_node("MatMul", ["features", f"{name}_w"], [name]))
+    nodes.append(helper.make_node("Sigmoid", ["voicing_logit"], ["voicing"]))
+    graph = helper.make_graph(
+        nodes,
+        "converter",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["frames", columns])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["frames", width])
+            for name, width in (("mel_cepstrum", coefficients), ("log_f0", 1), ("voicing", 1))
+        ],
+        weights,
+    )
+    return _bytes(graph)
+
+
+def _discriminant(columns: int, classes: int, weight: float = 0.1) -> bytes:
+    """As skl2onnx writes it: the label first, then the probabilities."""
+    from onnx import TensorProto, helper
+
+    matrix = np.random.default_rng(2).normal(0, weight, (columns, classes))
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["features", "w"], ["scores"]),
+            helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+            helper.make_node("ArgMax", ["scores"], ["label"], axis=1, keepdims=0),
+        ],
+        "discriminant",
+        [helper.make_tensor_value_info("features", TensorProto.DOUBLE, [None, columns])],
+        [
+            helper.make_tensor_value_info("label", TensorProto.INT64, [None]),
+            helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, [None, classes]),
+        ],
+        [helper.make_tensor("w", TensorProto.DOUBLE, matrix.shape, matrix)],
+    )
+    return _bytes(graph)
+
+
+def _bytes(graph: Any) -> bytes:
+    from onnx import checker, helper
+
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    checker.check_model(model)
+    content: bytes = model.SerializeToString()
+    return content

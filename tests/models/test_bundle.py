@@ -1,0 +1,234 @@
+"""A bundle opened: what it builds, and what it says when it cannot be used."""
+
+import json
+
+import numpy as np
+import pytest
+
+from drivers.errors import SignalMismatchError, StreamerError
+from models.bundle import Bundle, BundleError
+from models.manifest import Manifest
+
+CHANNELS = ("EMG1", "EMG2")
+
+
+def one_line(error: StreamerError, *parts: str) -> bool:
+    text = str(error)
+    assert "\n" not in text
+    return all(part in text for part in parts)
+
+
+def test_opens_and_builds_what_the_manifest_says(make_bundle):
+    """Nothing runs without it."""
+    bundle = Bundle.open(make_bundle())
+    emg = np.random.default_rng(0).normal(300, 50, (600, 2))
+    front_end, features = bundle.front_end(), bundle.td_features()
+    samples = front_end.process(emg)
+    assert abs(samples[0]).max() < 1e-6  # settled on the first sample
+    frames = np.concatenate((features.process(samples), features.flush()))
+    converter, activity = bundle.converter(), bundle.activity()
+    speech = converter.process(frames)
+    assert speech.mel_cepstrum.shape == (len(frames) - 1, 5)
+    assert len(converter.flush()) == 1
+    assert activity.process(frames).shape == (len(frames),)
+    assert bundle.vocoder().process(speech.mel_cepstrum, speech.f0_hz, speech.voiced).size
+    assert bundle.mode is not None
+    assert bundle.speaker is not None
+    assert bundle.mode.labels == ("audible", "whispered", "silent")
+    assert bundle.mode.utterance(samples, frames).shape == (3,)
+    assert bundle.speaker.utterance(samples, frames).shape == (2,)
+
+
+def test_classifiers_may_be_missing(make_bundle):
+    """A corpus of one speaker in one mode has nothing to tell apart, and still a voice."""
+    bundle = Bundle.open(make_bundle(lambda part: part.update(mode=None, speaker=None)))
+    assert bundle.mode is None
+    assert bundle.speaker is None
+
+
+def test_operators_share_no_state(make_bundle):
+    """Two sessions with one bundle would hear each other."""
+    bundle = Bundle.open(make_bundle())
+    rng = np.random.default_rng(0)
+    emg, frames = rng.normal(size=(60, 2)), rng.normal(size=(8, 10))
+    for build, rows in ((bundle.front_end, emg), (bundle.td_features, emg)):
+        build().process(rows + 100)
+        np.testing.assert_array_equal(build().process(rows), build().process(rows))
+    bundle.converter().process(frames + 1)
+    fresh = bundle.converter().process(frames).mel_cepstrum
+    np.testing.assert_array_equal(bundle.converter().process(frames).mel_cepstrum, fresh)
+
+
+@pytest.mark.parametrize(
+    ("future", "lead_ms", "expected_ms"),
+    [(0, 0.0, 0.0), (3, 0.0, 30.0), (0, 20.0, -20.0), (3, 40.0, -10.0), (0, 14.0, -10.0)],
+)
+def test_algorithmic_latency_follows_from_the_settings(make_bundle, future, lead_ms, expected_ms):
+    """A figure that users trust would be wrong; a lead is counted in whole frames."""
+
+    def change(part):
+        part["converter"]["stacking"] = {"past": 3 - future, "future": future}
+        part["converter"]["lead_ms"] = lead_ms
+
+    bundle = Bundle.open(make_bundle(change))
+    half_frame_ms, smoothing_ms, hop_ms = 8 / 0.6, 8 / 0.6, 10.0
+    without = half_frame_ms + smoothing_ms + hop_ms
+    assert bundle.algorithmic_latency_ms == pytest.approx(without + expected_ms)
+    assert bundle.lead_frames == round(lead_ms / 10)
+
+
+def test_manifest_survives_writing_and_reading(make_bundle):
+    """Training writes what a session reads."""
+    bundle = Bundle.open(make_bundle())
+    again = Manifest.model_validate_json(bundle.manifest.model_dump_json())
+    assert again == bundle.manifest
+
+
+def test_fitting_signals_pass(make_bundle):
+    """Devices name their inputs as they like."""
+    bundle = Bundle.open(make_bundle())
+    bundle.check(600.0, CHANNELS)
+    bundle.check(600.0, ("left", "right"))
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "named"),
+    [
+        (1000.0, CHANNELS, ("1000 Hz", "600 Hz")),
+        (600.0, ("A", "B", "C"), ("3 channels (A, B, C)", "2 channels (EMG1, EMG2)")),
+        (600.0, ("EMG2", "EMG1"), ("EMG2, EMG1", "EMG1, EMG2", "order")),
+        (600.0, (), ("0 channels", "2 channels")),
+    ],
+)
+def test_other_signals_are_refused_with_both_sides(make_bundle, rate_hz, channels, named):
+    """A voice made of the wrong muscles sounds like one of the right ones."""
+    bundle = Bundle.open(make_bundle())
+    with pytest.raises(SignalMismatchError) as caught:
+        bundle.check(rate_hz, channels)
+    assert one_line(caught.value, "small", *named)
+
+
+def test_no_bundle_names_the_way_out(tmp_path):
+    """Whoever mistypes a path learns how to get a bundle."""
+    for path in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(BundleError) as caught:
+            Bundle.open(path)
+        assert one_line(caught.value, str(path), "no manifest.json", "streamer train")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("", "not JSON"),
+        ('{"format": "streamer bundle", ', "not JSON"),
+        (b"\xff\xfe\x00", "not JSON"),
+        ("[1, 2]", "got None"),
+        ('{"name": "left-pad", "version": "1.0.0"}', "got None"),
+        ('{"format": "somebody else\'s", "version": 1}', "somebody else's"),
+        ('{"format": "streamer bundle", "version": 1}', "Field required"),
+    ],
+)
+def test_a_foreign_or_damaged_manifest_is_refused(tmp_path, content, named):
+    """No traceback for another program's manifest.json, or half a copy of ours."""
+    data = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "manifest.json").write_bytes(data)
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(tmp_path)
+    assert one_line(caught.value, str(tmp_path / "manifest.json"), named)
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value", "named"),
+    [
+        ((), "extra", 1, "extra"),
+        ((), "version", 2, "version"),
+        (("converter",), "recurrent", True, "converter.recurrent"),
+        (("features",), "log2", True, "features.log2"),
+        (("converter", "stacking"), "paast", 3, "converter.stacking.paast"),
+        (("conditioning",), "notch_hz", 50, "conditioning.notch_hz"),
+        (("converter", "stacking"), "past", -1, "past frames of the stacking"),
+        (("converter",), "lead_ms", -10.0, "converter.lead_ms"),
+        (("converter",), "f0_coding", "linear", "converter.f0_coding"),
+        (("activity",), "threshold", float("nan"), "activity.threshold"),
+        (("signal",), "rate_hz", 0.0, "signal.rate_hz"),
+        (("signal",), "channels", [], "signal.channels"),
+        (("signal",), "unit", "mV", "signal.unit"),
+        (("mode",), "features", ["spectral"], "mode.features.0"),
+    ],
+)
+def test_a_manifest_that_is_not_understood_is_refused(make_bundle, place, key, value, named):
+    """A setting that is ignored makes the signal chain another than in training."""
+
+    def change(part):
+        for step in place:
+            part = part[step]
+        part[key] = value
+
+    path = make_bundle(change)
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, str(path / "manifest.json"), named)
+
+
+@pytest.mark.parametrize("file", ["converter.onnx", "activity.onnx", "mode.onnx", "speaker.onnx"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "empty", "text"])
+def test_a_missing_or_damaged_model_is_named(make_bundle, capfd, file, damage):
+    """Half a copied bundle says which half is missing, in one line."""
+    path = make_bundle()
+    model = path / file
+    if damage == "missing":
+        model.unlink()
+    else:
+        content = {"truncated": model.read_bytes()[:-40], "empty": b"", "text": b"404 not found"}
+        model.write_bytes(content[damage])
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, file, "train")
+    assert capfd.readouterr() == ("", "")  # ONNX Runtime does not add lines of its own
+
+
+@pytest.mark.parametrize(
+    ("file", "other"),
+    [
+        ("converter.onnx", "activity.onnx"),
+        ("activity.onnx", "converter.onnx"),
+        ("activity.onnx", "mode.onnx"),
+        ("mode.onnx", "speaker.onnx"),
+        ("speaker.onnx", "mode.onnx"),
+    ],
+)
+def test_a_model_of_another_shape_is_refused_at_once(make_bundle, capfd, file, other):
+    """Otherwise a session dies at its first frame, with a traceback."""
+    path = make_bundle()
+    (path / file).write_bytes((path / other).read_bytes())
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, file, "manifest", "train")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_labels_must_be_as_many_as_the_models_classes(make_bundle):
+    """Probabilities would stand beside the wrong names."""
+    path = make_bundle(lambda part: part["mode"].update(labels=["audible", "silent"]))
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, "mode.onnx", "got 3", "allowed: 2")
+
+
+@pytest.mark.parametrize("name", ["../other/mode.onnx", "/etc/hostname", "sub/mode.onnx", "..", ""])
+def test_models_come_from_the_bundle_alone(make_bundle, name):
+    """A bundle from somebody else opens no other file of this machine."""
+    other = make_bundle(name="other")
+    (other.parent / "small").mkdir()
+    (other / "manifest.json").rename(other.parent / "small" / "manifest.json")
+    path = other.parent / "small"
+    content = json.loads((path / "manifest.json").read_text())
+    for part in ("converter", "activity", "speaker"):
+        (path / content[part]["file"]).write_bytes((other / content[part]["file"]).read_bytes())
+    content["mode"]["file"] = name
+    (path / "manifest.json").write_text(json.dumps(content))
+    (path / "sub").mkdir()
+    (path / "sub" / "mode.onnx").write_bytes((other / "mode.onnx").read_bytes())
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, "no such file in the bundle")

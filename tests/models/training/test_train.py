@@ -1,0 +1,242 @@
+"""A corpus to a bundle, end to end."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivers.errors import RecordingError, StreamerError
+from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
+from models.bundle import Bundle
+
+pytest.importorskip("torch")
+
+from models.training.examples import SignalSettings, emg_of  # noqa: E402
+from models.training.export import ExportError  # noqa: E402
+from models.training.train import MODES  # noqa: E402
+
+SESSION = "002-001"
+
+
+def weights(file: Path) -> list[np.ndarray]:
+    import onnx
+    from onnx import numpy_helper
+
+    return [numpy_helper.to_array(one) for one in onnx.load(file).graph.initializer]
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_trained_bundle_speaks_and_tells(bundle_path, corpus, capfd):
+    """The whole way from recordings to a session's models."""
+    bundle = Bundle.open(bundle_path)
+    manifest = bundle.manifest
+    assert manifest.name == "bundle"
+    bundle.check(600.0, [f"EMG{k}" for k in range(1, 7)])
+    assert bundle.mode is not None
+    assert bundle.speaker is not None
+    assert bundle.mode.labels == ("audible", "silent")
+    assert bundle.speaker.labels == ("002", "008")
+    for recording in EmgUkaCorpus(corpus).recordings(subset="test"):
+        emg = emg_of(recording, SignalSettings(manifest.conditioning, manifest.features))
+        voice = bundle.converter().process(emg.frames)
+        assert len(voice) == len(emg.frames)
+        assert np.isfinite(voice.mel_cepstrum).all()
+        if recording.session == SESSION:  # levels of another one tell the gate nothing
+            activity = bundle.activity().process(emg.frames)
+            speech = activity >= manifest.activity.threshold
+            assert speech[35:85].mean() > 0.9
+            assert speech[:25].mean() < 0.1
+        mode = bundle.mode.utterance(emg.samples, emg.frames)
+        speaker = bundle.speaker.utterance(emg.samples, emg.frames)
+        assert bundle.mode.labels[mode.argmax()] == recording.mode
+        assert bundle.speaker.labels[speaker.argmax()] == recording.speaker
+    assert capfd.readouterr().err == ""
+
+
+def test_the_end_of_an_epoch_is_no_error(bundle_path):
+    """The graphs of classifiers refuse an empty batch: every utterance ends with one."""
+    bundle = Bundle.open(bundle_path)
+    activity = bundle.activity()
+    activity.process(np.zeros((3, 30)))
+    assert activity.flush().shape == (0,)
+    assert len(bundle.converter().flush()) == 0
+
+
+def test_the_manifest_says_what_was_learned_from_what(bundle_path):
+    """Nobody can judge a figure without its data."""
+    manifest = Bundle.open(bundle_path).manifest
+    assert manifest.provenance.converter_data == {
+        "corpus": "corpus",
+        "session": SESSION,
+        "subset": "train.audible",
+        "utterances": 4,
+    }
+    assert manifest.provenance.classifier_data == {
+        "activity": {SESSION: 7},
+        "mode": {SESSION: 7},
+        "speaker": {SESSION: 7, "008-001": 4},
+    }
+    assert {"torch", "onnxruntime", "scikit-learn"} <= set(manifest.provenance.versions)
+    figures = manifest.figures
+    assert 0 < figures["converter"]["held_out_mcd_db"] < 20
+    assert figures["converter"]["onnx_difference"] <= 1e-4
+    assert 1 <= figures["converter"]["epochs"] <= 2
+    for part in ("mode", "speaker", "activity"):
+        assert figures[part]["onnx_difference"] <= 1e-5
+    assert figures["skipped_utterances"] == {}
+    assert figures["incomplete_utterances"] == {}
+
+
+def test_test_subsets_are_never_read_and_a_seed_is_a_model(bundle_path, corpus, train, tmp_path):
+    """Figures on the test subsets would be worthless, and nobody could repeat a training."""
+    reader = EmgUkaCorpus(corpus)
+    without = tmp_path / "without"
+    shutil.copytree(corpus, without)
+    for name in reader.utterances(subset="test"):
+        files = [path for path in without.rglob("*") if name.replace("-", "_") in path.name]
+        assert len(files) == 5
+        for file in files:
+            file.write_bytes(b"damaged")
+    said: dict[str, list[tuple[int, int]]] = {}
+    train(
+        without,
+        SESSION,
+        tmp_path / "again",
+        progress=lambda what, *now: said.setdefault(what, []).append(now),
+    )
+    for model in ("converter", "activity", "mode", "speaker"):
+        before, after = (
+            weights(bundle_path / f"{model}.onnx"),
+            weights(tmp_path / "again" / f"{model}.onnx"),
+        )
+        assert len(before) == len(after) > 0
+        for a, b in zip(before, after, strict=True):
+            np.testing.assert_array_equal(a, b)
+    figures = Bundle.open(tmp_path / "again").manifest.figures
+    assert figures == Bundle.open(bundle_path).manifest.figures
+    assert len(said) == 7
+    for steps in said.values():  # a bar that stands still, or never ends, tells nothing
+        assert [done for done, _ in steps] == sorted({done for done, _ in steps})
+        assert steps[-1][0] == steps[-1][1]
+
+
+def test_holes_are_counted_and_nothing_to_tell_apart_is_no_classifier(train, tmp_path, write):
+    """One speaker in one mode is enough for a voice; what is missing is said, not hidden."""
+    corpus = write({SESSION: {"train.audible": 4}})
+    (corpus / "audio" / "002" / "001" / "a_002_001_0100.wav").unlink()
+    (corpus / "Alignments" / "002" / "001" / "phones_002_001_0101.txt").unlink()
+    (corpus / "emg" / "002" / "001" / "e07_002_001_0102.adc").write_bytes(b"\0" * 15)
+    manifest = train(corpus, SESSION, tmp_path / "deep" / "er" / "bundle")
+    assert manifest.mode is None
+    assert manifest.speaker is None
+    assert manifest.provenance.converter_data["utterances"] == 2
+    assert manifest.figures["skipped_utterances"] == {"EMG file truncated": 1}
+    assert manifest.figures["incomplete_utterances"] == {"no audio": 1, "no phones": 1}
+    bundle = Bundle.open(tmp_path / "deep" / "er" / "bundle")
+    assert bundle.mode is bundle.speaker is None
+
+
+def test_few_utterances_of_each_mode_are_enough(train, tmp_path, write):
+    """The recording that comes with the package has two; a fold must not lose a mode."""
+    corpus = write({SESSION: {f"train.{mode}": 2 for mode in MODES}})
+    manifest = train(corpus, SESSION, tmp_path / "bundle")
+    assert manifest.mode is not None
+    assert manifest.mode.labels == MODES
+
+
+def test_one_utterance_of_a_mode_is_too_few(train, tmp_path, write):
+    """Its probabilities could not be calibrated."""
+    corpus = write({SESSION: {"train.audible": 3, "train.silent": 1}})
+    with pytest.raises(RecordingError, match=r"mode silent: got 1; allowed: 2 or more"):
+        train(corpus, SESSION, tmp_path / "bundle")
+    assert left_in(tmp_path) == ["corpus"]
+
+
+def test_one_utterance_is_no_training_set(train, tmp_path, write):
+    """Nothing would be left to select the model on."""
+    corpus = write({SESSION: {"train.audible": 1}})
+    with pytest.raises(RecordingError, match=r"utterances with audio: got 1; allowed: 2 or more"):
+        train(corpus, SESSION, tmp_path / "bundle")
+
+
+def test_an_existing_directory_is_never_overwritten(corpus, train, tmp_path):
+    """A training takes minutes, and the bundle that lies there took them too."""
+    out = tmp_path / "bundle"
+    out.mkdir()
+    (out / "precious").write_text("1")
+    with pytest.raises(StreamerError, match=r"bundle.*it exists.*--out") as caught:
+        train(corpus, SESSION, out)
+    assert "\n" not in str(caught.value)
+    assert left_in(out) == ["precious"]
+
+
+def test_a_directory_that_appears_meanwhile_is_not_overwritten(train, tmp_path, write):
+    """Two trainings into one directory: the second one loses, in one line."""
+    out = tmp_path / "bundle"
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what == "training the activity gate":
+            out.mkdir(exist_ok=True)
+            (out / "precious").write_text("1")
+
+    with pytest.raises(StreamerError, match=r"bundle.*cannot be written") as caught:
+        train(write({SESSION: {"train.audible": 2}}), SESSION, out, progress=progress)
+    assert "\n" not in str(caught.value)
+    assert left_in(tmp_path) == ["bundle", "corpus"]
+    assert left_in(out) == ["precious"]
+
+
+def test_an_out_that_cannot_be_written_is_said_before_training(corpus, train, tmp_path):
+    """After minutes would be too late."""
+    (tmp_path / "file").write_text("")
+    said = []
+    with pytest.raises(StreamerError, match=r"bundle.*cannot be written") as caught:
+        train(corpus, SESSION, tmp_path / "file" / "bundle", progress=lambda *now: said.append(now))
+    assert "\n" not in str(caught.value)
+    assert not said
+
+
+def test_unknown_names_are_said_with_those_there_are(corpus, train, tmp_path):
+    """Whoever mistypes a session sees the right ones."""
+    with pytest.raises(RecordingError, match=r"got 009-001; allowed: 002-001, 008-001"):
+        train(corpus, "009-001", tmp_path / "bundle")
+    with pytest.raises(RecordingError, match="nowhere"):
+        train(tmp_path / "nowhere", SESSION, tmp_path / "bundle")
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "when", ["reading the training subsets of all sessions", "analysing the natural speech"]
+)
+def test_an_interrupted_training_leaves_nothing_behind(corpus, train, tmp_path, when):
+    """Half a bundle would be taken for a whole one."""
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what == when:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus, SESSION, tmp_path / "bundle", progress=progress)
+    assert left_in(tmp_path) == []
+
+
+def test_a_model_that_exports_wrong_is_not_written(corpus, train, tmp_path, monkeypatch):
+    """Training would report figures that no session reaches."""
+    import models.training.export as export
+
+    class Wrong:
+        def __init__(self, file: Path) -> None:
+            self.model = OnnxModel(file)
+
+        def __call__(self, features: np.ndarray) -> list[np.ndarray]:
+            return [output + 0.01 for output in self.model(features)]
+
+    OnnxModel = export.OnnxModel
+    monkeypatch.setattr(export, "OnnxModel", Wrong)
+    with pytest.raises(ExportError, match=r"activity.onnx: got 0\.01"):
+        train(corpus, SESSION, tmp_path / "bundle")
+    assert left_in(tmp_path) == []
