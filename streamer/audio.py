@@ -111,10 +111,11 @@ class SoundCard:
             )
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
+            card = "default sound card" if self._settings.device is None else "sound card"
             raise AudioError(
-                "sound card",
+                f"{card} cannot be opened ({error})",
                 value=self._settings.device,
-                way_out=f"{error}; `streamer devices` lists those there are",
+                way_out="`streamer devices` lists those there are",
             ) from None
 
     def stop(self) -> None:

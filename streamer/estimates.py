@@ -24,7 +24,7 @@ class EstimateSettings(BaseModel):
         default=100.0, ge=10, description="EMG time from one estimate to the next"
     )
     probability: float = Field(
-        default=0.6, ge=0, le=1, description="Below it the answer is 'unsure'"
+        default=0.5, ge=0, le=1, description="Below it the answer is 'unsure'"
     )
     hysteresis: float = Field(
         default=0.1,
@@ -60,7 +60,7 @@ class Decision:
     def __init__(self, labels: tuple[str, ...], settings: EstimateSettings) -> None:
         self._labels = labels
         self._settings = settings
-        self._label: str | None = None
+        self._said: str | None = None
 
     def answer(self, probabilities: Array, share: float, window_s: float) -> Answer:
         """Take the next probabilities.
@@ -81,25 +81,26 @@ class Decision:
             most probable class. What was said last is given up only when it is beaten by the
             hysteresis.
         """
-        self._label = self._choose(probabilities, share)
+        self._said = self._choose(probabilities, share)
+        label = self._labels[int(np.argmax(probabilities))]
         values = {
             label: round(float(p), 6) for label, p in zip(self._labels, probabilities, strict=True)
         }
-        return Answer(self._label, values, window_s)
+        return Answer(label, self._said, values, window_s)
 
     def reset(self) -> None:
         """Forget what was said."""
-        self._label = None
+        self._said = None
 
     def _choose(self, probabilities: Array, share: float) -> str:
         settings, slack = self._settings, self._settings.hysteresis
-        if share < settings.speech_share + (slack if self._label == NO_SPEECH else 0):
+        if share < settings.speech_share + (slack if self._said == NO_SPEECH else 0):
             return NO_SPEECH
         best = int(np.argmax(probabilities))
-        if self._label in self._labels:
-            kept = float(probabilities[self._labels.index(self._label)])
+        if self._said in self._labels:
+            kept = float(probabilities[self._labels.index(self._said)])
             if kept >= settings.probability - slack and probabilities[best] - kept < slack:
-                return self._label
+                return self._said
         return self._labels[best] if probabilities[best] >= settings.probability else UNSURE
 
 

@@ -133,7 +133,7 @@ def read_course(file: Path, name: str, end_s: float) -> list[Answered]:
         Answered(
             estimate["time_s"],
             estimate["epoch"],
-            estimate[name]["label"],
+            estimate[name]["answer"],
             estimate[name]["probabilities"],
         )
         for estimate in estimates

@@ -39,7 +39,7 @@ class Answered:
         When.
     epoch : int
         In which epoch; nothing is carried from one to the next.
-    label : str
+    answer : str
         What was said: a class, ``"unsure"`` or ``"no speech"``.
     probabilities : dict of str to float
         By class.
@@ -47,7 +47,7 @@ class Answered:
 
     time_s: float
     epoch: int
-    label: str
+    answer: str
     probabilities: dict[str, float]
 
 
@@ -222,7 +222,7 @@ def draw_course(
 def _said(answers: Sequence[Answered], label: str) -> list[tuple[float, float]]:
     """Start and length of each stretch of an epoch in which `label` was the answer."""
     stretches = []
-    for said, group in groupby(range(len(answers)), key=lambda k: answers[k].label):
+    for said, group in groupby(range(len(answers)), key=lambda k: answers[k].answer):
         first, *rest = group
         end = min((rest or [first])[-1] + 1, len(answers) - 1)
         if said == label and end > first:

@@ -141,10 +141,10 @@ def _answer(name: str, answer: Answer | None) -> RenderableType:
         for _ in range(_CLASSES):  # room for what comes, so that nothing jumps
             table.add_row("")
         return table
-    decided = answer.label in answer.probabilities
+    decided = answer.answer in answer.probabilities
     table.add_row(
         name,
-        Text(answer.label, style="bold" if decided else "dim italic"),
+        Text(answer.answer, style="bold" if decided else "dim italic"),
         Text(f"{answer.window_s:.1f} s", style="dim"),
     )
     for index, (label, probability) in enumerate(answer.probabilities.items()):

@@ -1,21 +1,17 @@
 """A session: a source, the models, a run directory, and the threads between them."""
 
-import gc
 import logging
-import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.clock import Clock, PerfClock
 from drivers.recordings.recording import Recording
-from drivers.source import Chunk, Source, SourceInfo, SourceState
+from drivers.source import Chunk, Source, SourceInfo
 from models.bundle import Bundle
 from streamer.audio import AudioOutput, AudioSettings, start_output
 from streamer.background import Background
@@ -28,19 +24,17 @@ from streamer.observer import Observer
 from streamer.outputs import OutputError, RunDirectory, write_json
 from streamer.pipeline import Pipeline, PipelineSettings
 from streamer.play_buffer import PlayBuffer
+from streamer.reader import read_into
 from streamer.recorder import Recorder
 from streamer.ring import Ring
 from streamer.summary import Snapshot, Summary
+from streamer.undisturbed import undisturbed
 
 _log = logging.getLogger(__name__)
 
-_READ_S = 0.1  # how soon a stop is noticed
 _BATCH_S = 0.5  # EMG to wait for where time does not matter
-_SILENT_S = 1.0  # a duration without EMG ends so much later
 _DRAIN_S = 1.0
 _RECENT_FRAMES = 1000
-_NICE = -10  # as audio servers run
-_SWITCH_S = 0.0005  # at Python's own 5 ms, a busy thread keeps the audio callback waiting
 
 
 class SessionSettings(BaseModel):
@@ -156,7 +150,7 @@ class Session:
         self._warm_up()
         with ExitStack() as stack:
             if self._buffer is not None:
-                stack.enter_context(_undisturbed())
+                stack.enter_context(undisturbed())
                 # Before the source: a sound card may take its time.
                 self._output, problem = start_output(self._buffer, self._audio, self._clock)
                 stack.callback(self._output.stop)
@@ -281,33 +275,20 @@ class Session:
             job()
         except BaseException as error:
             self._error = self._error or error
-            self._ended = "error"
             self._failed.set()
             self._ring.close()
 
     def _read(self) -> None:
         """Bring what the source gives to the ring, until it ends or is stopped."""
-        duration_s = self._settings.duration_s
-        left = None if duration_s is None else round(duration_s * self._rate_hz)
-        until_s = None if duration_s is None else self._clock.now_s() + duration_s + _SILENT_S
         try:
-            while not (self._stop.is_set() or self._failed.is_set()):
-                chunk = self._source.read(_READ_S)
-                if chunk is None:
-                    if self._source.health.state is SourceState.DISCONNECTED:
-                        return
-                    if until_s is not None and self._realtime and self._clock.now_s() > until_s:
-                        self._ended = "duration"
-                        return
-                    continue
-                if left is not None:
-                    chunk = _cut(chunk, left - chunk.gap_before, self._rate_hz)
-                    left -= chunk.gap_before + len(chunk.samples)
-                self._ring.put(chunk)
-                if left is not None and left <= 0:
-                    self._ended = "duration"
-                    return
-            self._ended = "stopped"
+            self._ended = read_into(
+                self._ring,
+                self._source,
+                self._rate_hz,
+                duration_s=self._settings.duration_s,
+                clock=self._clock if self._realtime else None,
+                stopped=lambda: self._stop.is_set() or self._failed.is_set(),
+            )
         finally:
             self._ring.close()
 
@@ -346,35 +327,3 @@ class Session:
                 _log.error("%s", error)
                 summary.problems.append(str(error))
         return summary
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep interpreter and system from pauses that could be heard."""
-    switch_s = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    nice = os.getpriority(os.PRIO_PROCESS, 0)
-    with suppress(OSError):  # not everybody may
-        os.setpriority(os.PRIO_PROCESS, 0, min(nice, _NICE))  # threads to come inherit it
-    gc.collect()
-    gc.freeze()  # what lives by now is not looked through again
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        os.setpriority(os.PRIO_PROCESS, 0, nice)
-        sys.setswitchinterval(switch_s)
-
-
-def _cut(chunk: Chunk, samples: int, rate_hz: float) -> Chunk:
-    """Cut a chunk to so many samples at most."""
-    extra = len(chunk.samples) - max(0, samples)
-    if extra <= 0:
-        return chunk
-    end = chunk.first_index + len(chunk.samples) - extra
-    return replace(
-        chunk,
-        samples=chunk.samples[:-extra],
-        time_s=chunk.time_s - extra / rate_hz,
-        markers=tuple(marker for marker in chunk.markers if marker.index < end),
-    )

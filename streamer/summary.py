@@ -13,14 +13,17 @@ class Answer:
     Attributes
     ----------
     label : str
-        One of the classes, ``"unsure"`` or ``"no speech"``.
+        The most probable class.
+    answer : str
+        What is said of it: a class, ``"unsure"`` or ``"no speech"``.
     probabilities : dict of str to float
-        Of each class; they add up to 1 whatever the label says.
+        Of each class; they add up to 1 whatever the answer is.
     window_s : float
         EMG that the answer rests on.
     """
 
     label: str
+    answer: str
     probabilities: dict[str, float]
     window_s: float
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from drivers.errors import RecordingError
 from models.signal.operator import Array
 from models.signal.stacking import StackingSettings
 from models.signal.td_features import TDSettings
-from models.training.classifiers import cross_validated, fit_discriminant
+from models.training.classifiers import discriminant, fit_discriminant, folds_of
 from models.training.examples import stack
 
 STACKING = StackingSettings(past=20, future=0)
@@ -34,14 +35,18 @@ class TrainedActivity:
     threshold : float
         Probability from which on a frame counts as speech.
     missed_speech, false_speech : float
-        Parts of the speech and rest frames on the wrong side of the threshold, in
-        cross-validation over training utterances.
+        Parts of the speech and rest frames on the wrong side of the threshold.
+    false_activations_per_min : float
+        How often the detector took a stretch of rest for speech, in a minute of rest.
+
+    All figures are on frames of training utterances that a fold had not seen.
     """
 
     pipeline: Pipeline
     threshold: float
     missed_speech: float
     false_speech: float
+    false_activations_per_min: float
 
 
 def train_activity(
@@ -68,10 +73,11 @@ def train_activity(
     RecordingError
         When one of the two does not occur in two utterances or more.
     """
+    stacked = [stack(one, STACKING, features) for one in frames]
     rows, classes, numbers = [], [], []
-    for number, (one, label) in enumerate(zip(frames, labels, strict=True)):
+    for number, (one, label) in enumerate(zip(stacked, labels, strict=True)):
         known = np.flatnonzero(~np.isnan(label))[::_EVERY]
-        rows.append(stack(one, STACKING, features)[known])
+        rows.append(one[known])
         classes.append(label[known].astype(np.int64))
         numbers.append(np.full(len(known), number))
     x, y, utterance = np.concatenate(rows), np.concatenate(classes), np.concatenate(numbers)
@@ -86,17 +92,46 @@ def train_activity(
     chosen = _as_many_of_each(y)
     x, y, utterance = x[chosen], y[chosen], utterance[chosen]
     pipeline = fit_discriminant(x, y, utterance)
-    unseen = cross_validated(x, y, utterance, "decision_function")
-    # The sigmoid is monotonic: a threshold on the unseen scores is one on probabilities.
+    # The sigmoid is monotonic: what it makes of unseen scores are unseen probabilities.
     calibrator = pipeline[-1].calibrated_classifiers_[0].calibrators[0]
-    probability = calibrator.predict(unseen)
-    threshold = float(np.quantile(probability[y == 1], 1 - PASSED))
+    unseen = [np.empty(0)] * len(stacked)
+    for learn, test in folds_of(y, utterance):
+        scored = make_pipeline(StandardScaler(), discriminant(2)).fit(x[learn], y[learn])
+        for number in np.unique(utterance[test]):
+            unseen[number] = calibrator.predict(scored.decision_function(stacked[number]))
+    tested = [number for number, one in enumerate(unseen) if len(one)]
+    probability = np.concatenate([unseen[number] for number in tested])
+    label = np.concatenate([labels[number] for number in tested])
+    threshold = float(np.quantile(probability[label == 1], 1 - PASSED))
+    false = sum(false_activations(unseen[n] >= threshold, labels[n]) for n in tested)
+    rest_min = (label == 0).sum() * features.shift_s / 60
     return TrainedActivity(
         pipeline,
         threshold,
-        float((probability[y == 1] < threshold).mean()),
-        float((probability[y == 0] >= threshold).mean()),
+        float((probability[label == 1] < threshold).mean()),
+        float((probability[label == 0] >= threshold).mean()),
+        float(false / rest_min),
     )
+
+
+def false_activations(active: NDArray[np.bool_], labels: Array) -> int:
+    """Count the runs of active frames that touch rest and no speech.
+
+    Parameters
+    ----------
+    active : ndarray of bool, shape (n,)
+        Frames of an utterance that were taken for speech.
+    labels : ndarray, shape (n,)
+        Rest (0), speech (1) or unknown (nan).
+
+    Returns
+    -------
+    int
+        A run that reaches into speech is early or late, not false.
+    """
+    edges = np.flatnonzero(np.diff(active.astype(np.int8), prepend=0, append=0))
+    runs = [labels[first:last] for first, last in zip(edges[::2], edges[1::2], strict=True)]
+    return sum(1 for run in runs if (run == 0).any() and not (run == 1).any())
 
 
 def _as_many_of_each(labels: NDArray[np.int64]) -> NDArray[np.int64]:

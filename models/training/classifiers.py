@@ -5,6 +5,7 @@ from rest frame by frame. The pipeline has the one form that converts to ONNX ex
 a scaler before a linear discriminant calibrated as a whole by sigmoids.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,7 +40,7 @@ def discriminant(classes: int) -> LinearDiscriminantAnalysis:
 def fit_discriminant(
     vectors: Array, labels: NDArray[np.int64], utterances: NDArray[np.int64]
 ) -> Pipeline:
-    """Fit a linear discriminant with calibrated probabilities.
+    """Fit a linear discriminant with calibrated probabilities, all classes equally likely.
 
     Parameters
     ----------
@@ -57,10 +58,14 @@ def fit_discriminant(
         Scaler and classifier.
     """
     classes = len(np.unique(labels))
-    splits = _folds(labels, utterances)
+    splits = folds_of(labels, utterances)
     calibrated = CalibratedClassifierCV(discriminant(classes), cv=splits, ensemble=False)
     pipeline = make_pipeline(StandardScaler(), calibrated)
-    pipeline.fit(vectors, labels)
+    # Sigmoids fitted to unequal numbers would undo the discriminant's equal priors.
+    weights = len(labels) / (classes * np.bincount(labels))[labels]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Since LinearDiscriminantAnalysis")  # takes no weights
+        pipeline.fit(vectors, labels, calibratedclassifiercv__sample_weight=weights)
     return pipeline
 
 
@@ -129,15 +134,26 @@ def cross_validated(
     """
     scored = make_pipeline(StandardScaler(), discriminant(len(np.unique(labels))))
     unseen: Array = cross_val_predict(
-        scored, vectors, labels, cv=_folds(labels, utterances), method=method
+        scored, vectors, labels, cv=folds_of(labels, utterances), method=method
     )
     return unseen
 
 
-def _folds(
+def folds_of(
     labels: NDArray[np.int64], utterances: NDArray[np.int64]
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Split rows into folds of whole utterances, each class spread over all of them."""
+    """Split rows into folds of whole utterances, each class spread over all of them.
+
+    Parameters
+    ----------
+    labels, utterances : ndarray of int, shape (n,)
+        Class and utterance of each row; every class needs two utterances.
+
+    Returns
+    -------
+    list of (ndarray of int, ndarray of int)
+        Rows to learn from and rows to test on, `FOLDS` pairs at the most.
+    """
     rarest = min(len(np.unique(utterances[labels == label])) for label in np.unique(labels))
     folds = StratifiedGroupKFold(min(FOLDS, rarest))
     return list(folds.split(labels, labels, utterances))

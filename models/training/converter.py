@@ -178,25 +178,63 @@ def train_converter(
     RecordingError
         With fewer than two utterances.
     """
+    curve = held_out_distortion(frames, speech, features, settings, progress)
+    best = int(np.argmin(curve))
+    network, _ = _fit(
+        _pairs(frames, speech, features, settings), [], settings, best + 1,
+        lambda done: progress("training", done, best + 1),
+    )  # fmt: skip
+    return TrainedConverter(network, best + 1, curve[best])
+
+
+def held_out_distortion(
+    frames: Sequence[Array],
+    speech: Sequence[Speech],
+    features: TDSettings,
+    settings: ConverterSettings,
+    progress: Progress,
+) -> list[float]:
+    """Train without some training utterances, and measure on these after each epoch.
+
+    Parameters
+    ----------
+    frames, speech, features, settings, progress
+        As for `train_converter`.
+
+    Returns
+    -------
+    list of float
+        Mean mel-cepstral distortion in dB of the held-out utterances after each epoch.
+
+    Raises
+    ------
+    RecordingError
+        With fewer than two utterances.
+    """
     if len(frames) < 2:
         raise RecordingError(
             "training utterances with audio", value=len(frames), allowed="2 or more"
         )
-    lead = round(settings.lead_ms / 1000 / features.shift_s)
-    pairs = [
-        _pair(stack(one, settings.stacking, features), target, lead)
-        for one, target in zip(frames, speech, strict=True)
-    ]
+    pairs = _pairs(frames, speech, features, settings)
     learn, select = hold_out(len(pairs))
     _, curve = _fit(
         [pairs[i] for i in learn], [pairs[i] for i in select], settings, settings.epochs,
         lambda done: progress("finding the number of epochs", done, settings.epochs),
     )  # fmt: skip
-    best = int(np.argmin(curve))
-    network, _ = _fit(
-        pairs, [], settings, best + 1, lambda done: progress("training", done, best + 1)
-    )
-    return TrainedConverter(network, best + 1, curve[best])
+    return curve
+
+
+def _pairs(
+    frames: Sequence[Array],
+    speech: Sequence[Speech],
+    features: TDSettings,
+    settings: ConverterSettings,
+) -> list[_Pair]:
+    lead = round(settings.lead_ms / 1000 / features.shift_s)
+    return [
+        _pair(stack(one, settings.stacking, features), target, lead)
+        for one, target in zip(frames, speech, strict=True)
+    ]
 
 
 def _pair(stacked: Array, speech: Speech, lead: int) -> _Pair:

@@ -284,6 +284,7 @@ def _activity(
     return part, {
         "missed_speech": trained.missed_speech,
         "false_speech": trained.false_speech,
+        "false_activations_per_min": trained.false_activations_per_min,
         "onnx_difference": difference,
     }
 

@@ -52,7 +52,10 @@ def _utterances(summary: Summary) -> Table:
 
 
 def _answer(answer: Answer | None) -> str:
-    return "" if answer is None else f"{answer.label} ({answer.probability:.2f})"
+    if answer is None:
+        return ""
+    doubt = "" if answer.answer == answer.label else f", {answer.answer}"
+    return f"{answer.label} ({answer.probability:.2f}{doubt})"
 
 
 def _lines(summary: Summary) -> list[str]:

@@ -42,7 +42,7 @@ def estimate(
 def decide(steps: Sequence[tuple[float, float]], **settings: float) -> list[str]:
     """Return the answers to (probability of ``a``, share of speech)."""
     decision = Decision(("a", "b"), EstimateSettings(**settings))
-    return [decision.answer(np.array([p, 1 - p]), share, 1.0).label for p, share in steps]
+    return [decision.answer(np.array([p, 1 - p]), share, 1.0).answer for p, share in steps]
 
 
 def test_estimates_come_every_tenth_of_a_second(
@@ -85,7 +85,7 @@ def test_rest_is_no_speech_and_speech_has_a_label(
     signal = emg(6.0, level_uv=1.0)
     signal[1200:2400] = emg(2.0, level_uv=150.0, seed=1)
     estimates, _ = estimate(toy_bundle, chunks_of(signal))
-    labels = [e.mode.label for e in estimates if e.mode is not None]
+    labels = [e.mode.answer for e in estimates if e.mode is not None]
     assert labels[0] == NO_SPEECH
     assert labels[30] == "loud"
     assert labels[-1] == NO_SPEECH

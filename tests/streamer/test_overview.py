@@ -22,7 +22,7 @@ NAMES = ("101-001-0103", "101-001-0104")
 
 
 def answer(labels: str, said: str) -> Answer:
-    return Answer(said, {label: 1 / len(labels) for label in labels}, 1.0)
+    return Answer(labels[0], said, {label: 1 / len(labels) for label in labels}, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,7 +25,7 @@ MakeEmg = Callable[..., NDArray[np.float32]]
 MakeChunks = Callable[..., list[Chunk]]
 
 ESTIMATE = Estimate(
-    1.5, 0, "u", 0.5, 0.9, Answer("silent", {"silent": 0.8, "audible": 0.2}, 1.0), None
+    1.5, 0, "u", 0.5, 0.9, Answer("silent", "silent", {"silent": 0.8, "audible": 0.2}, 1.0), None
 )
 
 
@@ -142,6 +142,7 @@ def test_an_estimate_is_a_complete_line_at_once(directory: RunDirectory) -> None
         "speech": 0.9,
         "mode": {
             "label": "silent",
+            "answer": "silent",
             "probabilities": {"silent": 0.8, "audible": 0.2},
             "window_s": 1.0,
         },

@@ -10,8 +10,8 @@ from drivers.source import SourceState
 from streamer.screen import REFRESHES_PER_S, render, screen
 from streamer.summary import Answer, Estimate, Percentiles, Snapshot
 
-MODE = Answer("audible", {"audible": 0.93, "silent": 0.02, "whispered": 0.05}, 2.0)
-SPEAKER = Answer("no speech", {"101": 0.5, "102": 0.3, "103": 0.2}, 1.0)
+MODE = Answer("audible", "audible", {"audible": 0.93, "silent": 0.02, "whispered": 0.05}, 2.0)
+SPEAKER = Answer("101", "no speech", {"101": 0.5, "102": 0.3, "103": 0.2}, 1.0)
 RUNNING = Snapshot(
     utterance="101-001-0103",
     time_s=83.2,

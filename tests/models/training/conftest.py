@@ -1,6 +1,6 @@
 """A corpus in the EMG-UKA layout made of noise that follows the sound, and a bundle from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +124,14 @@ def make_recording() -> MakeRecording:
     return make
 
 
+@pytest.fixture(autouse=True)
+def one_core() -> Iterator[None]:
+    """Small products only spin on more."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    with threadpoolctl.threadpool_limits(1):
+        yield
+
+
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two speakers; the first in two modes. Do not write into it."""
@@ -155,7 +163,7 @@ def train() -> Train:
 
     def run(corpus: Path, session: str, out: Path, **more: object) -> Manifest:
         settings = TrainingSettings(converter=converter)
-        with threadpool_limits(1):  # small products only spin on more cores
+        with threadpool_limits(1):  # a session's fixture comes before `one_core`
             return train_bundle(corpus, session, out, settings, **more)  # type: ignore[arg-type]
 
     return run

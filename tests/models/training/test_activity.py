@@ -8,8 +8,6 @@ from models.signal.td_features import TDSettings
 
 pytest.importorskip("sklearn")
 
-from threadpoolctl import threadpool_limits  # noqa: E402
-
 from models.training import activity  # noqa: E402
 from models.training.activity import PASSED, train_activity  # noqa: E402
 from models.training.examples import stack  # noqa: E402
@@ -28,8 +26,7 @@ def utterances(count: int = 5, apart: float = 2.0, seed: int = 0):
 
 
 def train(frames, labels):
-    with threadpool_limits(1):
-        return train_activity(frames, labels, TDSettings())
+    return train_activity(frames, labels, TDSettings())
 
 
 def test_lets_speech_pass_and_stops_rest():

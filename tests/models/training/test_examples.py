@@ -37,23 +37,20 @@ def with_dc(recording):
     )
 
 
-def features_of(emg) -> list[np.ndarray]:
-    sets = ("td_statistics", "band_statistics", "speaker")
-    return [emg.samples, emg.frames, *(window_vector(*pair_of(emg), [s], 600.0) for s in sets)]
-
-
-def pair_of(emg) -> tuple[np.ndarray, np.ndarray]:
-    return emg.samples, emg.frames
-
-
 @pytest.mark.parametrize("lead_in", [True, False])
 def test_an_offset_changes_no_feature(make_recording, lead_in):
     """DC drifts with the device and the session: models that see it learn the session."""
     recording = make_recording()
     if not lead_in:
         recording = dataclasses.replace(recording, lead_in_uv=None)
-    plain, shifted = emg_of(recording, SETTINGS), emg_of(with_dc(recording), SETTINGS)
-    for a, b in zip(features_of(plain), features_of(shifted), strict=True):
+    # Settled on the first sample, this one becomes 0 but for rounding: its sign, and with it
+    # one zero crossing of the speaker's features, is undefined.
+    sets = ("td_statistics", "band_statistics", *(("speaker",) if lead_in else ()))
+    found = []
+    for one in (recording, with_dc(recording)):
+        emg = emg_of(one, SETTINGS)
+        found.append([emg.samples, emg.frames, window_vector(emg.samples, emg.frames, sets, 600.0)])
+    for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6, rtol=0)
 
 
@@ -67,8 +64,8 @@ def test_an_offset_changes_no_probability(make_recording, bundle_path):
         emg = emg_of(one, settings)
         found.append(
             [
-                bundle.mode.utterance(*pair_of(emg)),
-                bundle.speaker.utterance(*pair_of(emg)),
+                bundle.mode.utterance(emg.samples, emg.frames),
+                bundle.speaker.utterance(emg.samples, emg.frames),
                 bundle.activity().process(emg.frames),
                 bundle.converter().process(emg.frames).mel_cepstrum,
             ]
