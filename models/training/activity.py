@@ -73,11 +73,10 @@ def train_activity(
     RecordingError
         When one of the two does not occur in two utterances or more.
     """
-    stacked = [stack(one, STACKING, features) for one in frames]
     rows, classes, numbers = [], [], []
-    for number, (one, label) in enumerate(zip(stacked, labels, strict=True)):
+    for number, (one, label) in enumerate(zip(frames, labels, strict=True)):
         known = np.flatnonzero(~np.isnan(label))[::_EVERY]
-        rows.append(one[known])
+        rows.append(stack(one, STACKING, features)[known])
         classes.append(label[known].astype(np.int64))
         numbers.append(np.full(len(known), number))
     x, y, utterance = np.concatenate(rows), np.concatenate(classes), np.concatenate(numbers)
@@ -94,11 +93,12 @@ def train_activity(
     pipeline = fit_discriminant(x, y, utterance)
     # The sigmoid is monotonic: what it makes of unseen scores are unseen probabilities.
     calibrator = pipeline[-1].calibrated_classifiers_[0].calibrators[0]
-    unseen = [np.empty(0)] * len(stacked)
+    unseen = [np.empty(0)] * len(frames)
     for learn, test in folds_of(y, utterance):
         scored = make_pipeline(StandardScaler(), discriminant(2)).fit(x[learn], y[learn])
         for number in np.unique(utterance[test]):
-            unseen[number] = calibrator.predict(scored.decision_function(stacked[number]))
+            stacked = stack(frames[number], STACKING, features)  # all at once are a gigabyte
+            unseen[number] = calibrator.predict(scored.decision_function(stacked))
     tested = [number for number, one in enumerate(unseen) if len(one)]
     probability = np.concatenate([unseen[number] for number in tested])
     label = np.concatenate([labels[number] for number in tested])

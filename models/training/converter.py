@@ -5,7 +5,7 @@ bottleneck, the first 1024 wide; it predicts the mel-cepstrum and F0 of one fram
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -39,6 +39,8 @@ class ConverterSettings:
         Hidden layers.
     epochs : int
         At the most; the best number is found on held-out training utterances.
+    frames_seen : int
+        Frames to train on at the most, all epochs together: with more data fewer epochs do.
     batch : int
         Frames in a step.
     learning_rate : float
@@ -53,6 +55,7 @@ class ConverterSettings:
     lead_ms: float = 0.0
     widths: tuple[int, ...] = (1024, 256, 1024)
     epochs: int = 30
+    frames_seen: int = 1_500_000
     batch: int = 256
     learning_rate: float = 1e-3
     dropout: float = 0.4
@@ -63,7 +66,7 @@ class ConverterSettings:
         """Refuse what cannot be trained."""
         if not self.lead_ms >= 0:
             raise StreamerError("lead of the converter", value=self.lead_ms, allowed=">= 0 ms")
-        for name in ("epochs", "batch"):
+        for name in ("epochs", "frames_seen", "batch"):
             if getattr(self, name) < 1:
                 raise StreamerError(
                     f"{name} of the training", value=getattr(self, name), allowed=">= 1"
@@ -180,8 +183,9 @@ def train_converter(
     """
     curve = held_out_distortion(frames, speech, features, settings, progress)
     best = int(np.argmin(curve))
+    pairs = _pairs(frames, speech, features, settings)
     network, _ = _fit(
-        _pairs(frames, speech, features, settings), [], settings, best + 1,
+        pairs, [], _affordable(settings, pairs), best + 1,
         lambda done: progress("training", done, best + 1),
     )  # fmt: skip
     return TrainedConverter(network, best + 1, curve[best])
@@ -216,12 +220,19 @@ def held_out_distortion(
             "training utterances with audio", value=len(frames), allowed="2 or more"
         )
     pairs = _pairs(frames, speech, features, settings)
+    settings = _affordable(settings, pairs)
     learn, select = hold_out(len(pairs))
     _, curve = _fit(
         [pairs[i] for i in learn], [pairs[i] for i in select], settings, settings.epochs,
         lambda done: progress("finding the number of epochs", done, settings.epochs),
     )  # fmt: skip
     return curve
+
+
+def _affordable(settings: ConverterSettings, pairs: Sequence[_Pair]) -> ConverterSettings:
+    """Limit the epochs to the frames that may be seen."""
+    frames = sum(len(pair.features) for pair in pairs)
+    return replace(settings, epochs=max(1, min(settings.epochs, settings.frames_seen // frames)))
 
 
 def _pairs(

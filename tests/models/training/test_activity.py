@@ -9,7 +9,7 @@ from models.signal.td_features import TDSettings
 pytest.importorskip("sklearn")
 
 from models.training import activity  # noqa: E402
-from models.training.activity import PASSED, train_activity  # noqa: E402
+from models.training.activity import PASSED, false_activations, train_activity  # noqa: E402
 from models.training.examples import stack  # noqa: E402
 
 
@@ -62,3 +62,22 @@ def test_needs_rest_and_speech(code, name, left):
         label[label == code] = np.nan
     with pytest.raises(RecordingError, match=rf"frames of {name}: got {left}; allowed: 2 or more"):
         train(frames, labels)
+
+
+@pytest.mark.parametrize(
+    ("active", "labels", "count"),
+    [
+        ("........", "00001111", 0),
+        ("..x.xx..", "00000000", 2),
+        ("xxxxxxxx", "00000000", 1),
+        ("..xxxxx.", "00011100", 0),  # early and late, not false
+        (".x.xxx.x", "00011100", 2),
+        (".x......", "0?000000", 0),  # nobody knows
+        ("xx......", "0?000000", 1),
+        ("", "", 0),
+    ],
+)
+def test_false_activations_are_runs_in_rest(active, labels, count):
+    """Reported per minute: a listener hears each as a noise out of nowhere."""
+    truth = np.array([np.nan if c == "?" else float(c) for c in labels])
+    assert false_activations(np.array([c == "x" for c in active], dtype=bool), truth) == count

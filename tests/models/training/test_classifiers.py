@@ -55,12 +55,15 @@ def test_utterances_stay_together_in_cross_validation():
 
 
 @pytest.mark.parametrize("utterances", [2, 3, 5])
-def test_no_fold_loses_a_class(utterances):
-    """A small corpus, recorded mode after mode, could not be trained on."""
-    vectors, labels, numbers = rows(3, utterances=utterances)
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_no_fold_loses_a_class(utterances, in_turn):
+    """A small corpus, recorded class after class or in turn, could not be trained on."""
+    vectors, labels, numbers = rows(5, utterances)
+    if in_turn:
+        numbers = 5 * (numbers % utterances) + numbers // utterances
     pipeline = fit_discriminant(vectors, labels, numbers)
-    assert pipeline.predict_proba(vectors).shape == (len(vectors), 3)
-    assert set(cross_validated(vectors, labels, numbers, "predict")) <= {0, 1, 2}
+    assert pipeline.predict_proba(vectors).shape == (len(vectors), 5)
+    assert set(cross_validated(vectors, labels, numbers, "predict")) <= {0, 1, 2, 3, 4}
 
 
 def test_a_rare_class_is_as_likely_as_a_frequent_one():

@@ -92,6 +92,14 @@ def test_the_best_number_of_epochs_is_found_and_told():
     assert not trained.network.training
 
 
+def test_a_large_session_takes_fewer_epochs():
+    """500 utterances would take an hour, and learn nothing more in it."""
+    said: list[tuple[str, int, int]] = []
+    trained = train(*parallel(), said, epochs=9, frames_seen=6 * 60 * 2 + 1)
+    assert trained.epochs <= 2
+    assert {total for what, _, total in said if what.startswith("find")} == {2}
+
+
 def test_a_seed_is_a_model():
     """Nobody could repeat a figure."""
     data = parallel(count=3)
@@ -134,7 +142,9 @@ def test_too_little_to_train_on_is_said():
         train(frames, speech, lead_ms=50.0)
 
 
-@pytest.mark.parametrize("wrong", [{"lead_ms": -10.0}, {"epochs": 0}, {"batch": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"lead_ms": -10.0}, {"epochs": 0}, {"frames_seen": 0}, {"batch": 0}]
+)
 def test_settings_that_train_nothing_are_refused(wrong):
     """A negative lead would pair EMG with nothing at all."""
     with pytest.raises(StreamerError, match="allowed: >="):
