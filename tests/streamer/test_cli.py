@@ -46,7 +46,7 @@ def test_help_has_an_example(command: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["replay", "--sped", "2"], "No such option '--sped'"),
+        (["replay", "--sped", "2"], "No such option"),
         (["reply"], "No such command 'reply'"),
         (["train", "somewhere"], "Missing option '--out'"),
         (["train", "somewhere", "--out", "b"], "Missing option '--session'"),

@@ -14,7 +14,6 @@ pytest.importorskip("torch")
 
 from models.training.examples import SignalSettings, emg_of  # noqa: E402
 from models.training.export import ExportError  # noqa: E402
-from models.training.train import MODES  # noqa: E402
 
 SESSION = "002-001"
 
@@ -45,14 +44,14 @@ def test_a_trained_bundle_speaks_and_tells(bundle_path, corpus, capfd):
         voice = bundle.converter().process(emg.frames)
         assert len(voice) == len(emg.frames)
         assert np.isfinite(voice.mel_cepstrum).all()
-        if recording.session == SESSION:  # levels of another one tell the gate nothing
+        if recording.session == SESSION:  # mode and gate have not learned another one's levels
+            mode = bundle.mode.utterance(emg.samples, emg.frames)
+            assert bundle.mode.labels[mode.argmax()] == recording.mode
             activity = bundle.activity().process(emg.frames)
             speech = activity >= manifest.activity.threshold
             assert speech[35:85].mean() > 0.9
             assert speech[:25].mean() < 0.1
-        mode = bundle.mode.utterance(emg.samples, emg.frames)
         speaker = bundle.speaker.utterance(emg.samples, emg.frames)
-        assert bundle.mode.labels[mode.argmax()] == recording.mode
         assert bundle.speaker.labels[speaker.argmax()] == recording.speaker
     assert capfd.readouterr().err == ""
 
@@ -138,14 +137,6 @@ def test_holes_are_counted_and_nothing_to_tell_apart_is_no_classifier(train, tmp
     assert manifest.figures["incomplete_utterances"] == {"no audio": 1, "no phones": 1}
     bundle = Bundle.open(tmp_path / "deep" / "er" / "bundle")
     assert bundle.mode is bundle.speaker is None
-
-
-def test_few_utterances_of_each_mode_are_enough(train, tmp_path, write):
-    """The recording that comes with the package has two; a fold must not lose a mode."""
-    corpus = write({SESSION: {f"train.{mode}": 2 for mode in MODES}})
-    manifest = train(corpus, SESSION, tmp_path / "bundle")
-    assert manifest.mode is not None
-    assert manifest.mode.labels == MODES
 
 
 def test_one_utterance_of_a_mode_is_too_few(train, tmp_path, write):
