@@ -46,7 +46,8 @@ def train(
         raise click.UsageError("Missing option '--session'", click.get_current_context())
     try:
         from models.training.converter import ConverterSettings
-        from models.training.train import TrainingSettings, train_bundle
+        from models.training.parts import TrainingSettings
+        from models.training.train import train_bundle
     except ModuleNotFoundError as error:
         raise TrainingError(
             f"training needs {error.name}, which is not installed",

@@ -155,7 +155,8 @@ def train() -> Train:
 
     from models.signal.stacking import StackingSettings
     from models.training.converter import ConverterSettings
-    from models.training.train import TrainingSettings, train_bundle
+    from models.training.parts import TrainingSettings
+    from models.training.train import train_bundle
 
     converter = ConverterSettings(
         stacking=StackingSettings(past=2), widths=(16,), epochs=2, batch=64

@@ -15,7 +15,8 @@ from models.speech.analysis import SpeechSettings  # noqa: E402
 from models.training.classifiers import cross_validated, window_examples  # noqa: E402
 from models.training.converter import ConverterSettings, train_converter  # noqa: E402
 from models.training.examples import SignalSettings, emg_of, speech_of  # noqa: E402
-from models.training.train import MODE_FEATURES, MODES, WINDOWS_S  # noqa: E402
+from models.training.parts import MODE_FEATURES, WINDOWS_S  # noqa: E402
+from models.training.train import MODES  # noqa: E402
 
 DATA = Path(__file__).parents[3] / "data" / "emg-uka"
 MULTI_MODE = ("002-001", "002-003", "004-001", "006-001", "008-002", "008-003")

@@ -1,0 +1,230 @@
+"""Each part of a bundle: trained, exported, and described for the manifest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import balanced_accuracy_score
+
+from drivers.errors import RecordingError
+from drivers.recordings.recording import Recording
+from models.manifest import ActivityPart, ClassifierPart, ConverterPart, FeatureSet
+from models.signal.operator import Array
+from models.speech.analysis import SpeechSettings
+from models.training import activity as gate
+from models.training.classifiers import (
+    CALIBRATION,
+    cross_validated,
+    fit_discriminant,
+    window_examples,
+)
+from models.training.converter import ConverterSettings, Progress, train_converter
+from models.training.examples import Emg, SignalSettings, emg_of, level_db, speech_of, stack
+from models.training.export import export_classifier, export_converter
+
+WINDOWS_S = (1.0, 2.0)
+ROLLING_WINDOW_S = 2.0
+MODE_FEATURES: tuple[FeatureSet, ...] = ("td_statistics", "band_statistics")
+SPEAKER_FEATURES: tuple[FeatureSet, ...] = ("speaker", "band_statistics")
+SPEECH_DBFS = -23.0
+
+_CHECKED_ROWS = 2000  # windows, from all classes, to compare an exported classifier on
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """All that training decides beside the data.
+
+    Attributes
+    ----------
+    signal : SignalSettings
+        Filters and features.
+    speech : SpeechSettings
+        Analysis of the natural speech.
+    converter : ConverterSettings
+        Network.
+    """
+
+    signal: SignalSettings = field(default_factory=SignalSettings)
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
+    converter: ConverterSettings = field(default_factory=ConverterSettings)
+
+
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """What is kept of a recording for the classifiers.
+
+    Attributes
+    ----------
+    session, speaker, mode : str
+        Whose it is, and how it was spoken.
+    emg : Emg
+        Samples and frames.
+    rest : ndarray, shape (frames,)
+        Labels of `models.training.examples.rest_and_speech`.
+    """
+
+    session: str
+    speaker: str
+    mode: str
+    emg: Emg
+    rest: Array
+
+
+def train_converter_part(
+    audible: Sequence[Recording], work: Path, settings: TrainingSettings, progress: Progress
+) -> tuple[ConverterPart, dict[str, float]]:
+    """Train the converter of one recording session.
+
+    Parameters
+    ----------
+    audible : sequence of Recording
+        Its audible training utterances; those without audio are left out.
+    work : Path
+        Where ``converter.onnx`` is written.
+    settings : TrainingSettings
+        Models.
+    progress : callable
+        Told what is being done.
+
+    Returns
+    -------
+    part : ConverterPart
+        For the manifest.
+    figures : dict of str to float
+        Held-out distortion, epochs, agreement of ONNX with PyTorch.
+    """
+    with_audio = [recording for recording in audible if recording.audio is not None]
+    frames = [emg_of(recording, settings.signal).frames for recording in with_audio]
+    gain_db = level_db(with_audio, SPEECH_DBFS)
+    speech = []
+    for done, recording in enumerate(with_audio):
+        natural = speech_of(recording, settings.speech)
+        # A gain moves the mel-cepstrum's zeroth coefficient only.
+        natural.mel_cepstrum[:, 0] += gain_db / 20 * np.log(10)
+        speech.append(natural)
+        progress("analysing the natural speech", done + 1, len(with_audio))
+    features = settings.signal.features
+    trained = train_converter(frames, speech, features, settings.converter, progress)
+    examples = np.concatenate([stack(f, settings.converter.stacking, features) for f in frames[:5]])
+    difference = export_converter(trained.network, work / "converter.onnx", examples)
+    part = ConverterPart(
+        file="converter.onnx",
+        stacking=settings.converter.stacking,
+        lead_ms=settings.converter.lead_ms,
+        level_db=gain_db,
+    )
+    return part, {
+        "held_out_mcd_db": trained.held_out_mcd_db,
+        "epochs": trained.epochs,
+        "onnx_difference": difference,
+    }
+
+
+def train_activity_part(
+    own: Sequence[Utterance], work: Path, settings: TrainingSettings, progress: Progress
+) -> tuple[ActivityPart, dict[str, float]]:
+    """Train the activity gate of one recording session.
+
+    Parameters
+    ----------
+    own : sequence of Utterance
+        Its training utterances of every mode.
+    work, settings, progress
+        As for `train_converter_part`.
+
+    Returns
+    -------
+    part : ActivityPart
+        For the manifest.
+    figures : dict of str to float
+        Errors on utterances that a fold had not seen.
+    """
+    progress("training the activity gate", 0, 1)
+    frames = [one.emg.frames for one in own]
+    features = settings.signal.features
+    trained = gate.train_activity(frames, [one.rest for one in own], features)
+    examples = np.concatenate([stack(f, gate.STACKING, features) for f in frames[:5]])
+    difference = export_classifier(trained.pipeline, work / "activity.onnx", examples)
+    progress("training the activity gate", 1, 1)
+    part = ActivityPart(file="activity.onnx", stacking=gate.STACKING, threshold=trained.threshold)
+    return part, {
+        "missed_speech": trained.missed_speech,
+        "false_speech": trained.false_speech,
+        "false_activations_per_min": trained.false_activations_per_min,
+        "onnx_difference": difference,
+    }
+
+
+def train_classifier_part(
+    name: str,
+    utterances: Sequence[Utterance],
+    classes: Sequence[str],
+    labels: Sequence[str],
+    sets: tuple[FeatureSet, ...],
+    work: Path,
+    settings: TrainingSettings,
+    rate_hz: float,
+    progress: Progress,
+) -> tuple[ClassifierPart | None, dict[str, float]]:
+    """Train the mode or the speaker classifier.
+
+    Parameters
+    ----------
+    name : str
+        ``"mode"`` or ``"speaker"``.
+    utterances : sequence of Utterance
+        Training utterances.
+    classes : sequence of str
+        Class of each.
+    labels : sequence of str
+        All classes, in the order of the classifier's output.
+    sets : tuple of FeatureSet
+        Features of a window.
+    work, settings, progress
+        As for `train_converter_part`.
+    rate_hz : float
+        Sampling rate of the EMG.
+
+    Returns
+    -------
+    part : ClassifierPart or None
+        None where there is nothing to tell apart.
+    figures : dict of str to float
+        Balanced accuracy of windows of utterances that a fold had not seen.
+    """
+    if len(labels) < 2:
+        return None, {}
+    for label in labels:
+        if classes.count(label) < 2:
+            raise RecordingError(
+                f"training utterances of {name} {label}",
+                value=classes.count(label),
+                allowed="2 or more, to calibrate on those that a fit has not seen",
+                way_out="take it out of the corpus, or record more",
+            )
+    what = f"training the {name} classifier"
+    progress(what, 0, 3)
+    vectors, numbers, groups = window_examples(
+        [one.emg for one in utterances], [labels.index(one) for one in classes],
+        sets, WINDOWS_S, rate_hz, settings.signal.features,
+    )  # fmt: skip
+    progress(what, 1, 3)
+    pipeline = fit_discriminant(vectors, numbers, groups)
+    some = vectors[:: 1 + len(vectors) // _CHECKED_ROWS]
+    difference = export_classifier(pipeline, work / f"{name}.onnx", some)
+    progress(what, 2, 3)
+    unseen = cross_validated(vectors, numbers, groups, "predict")
+    progress(what, 3, 3)
+    part = ClassifierPart(
+        file=f"{name}.onnx",
+        labels=tuple(labels),
+        features=sets,
+        window_s=ROLLING_WINDOW_S,
+        calibration=CALIBRATION,
+    )
+    return part, {
+        "cross_validated_balanced_accuracy": float(balanced_accuracy_score(numbers, unseen)),
+        "onnx_difference": difference,
+    }
