@@ -18,8 +18,9 @@ from drivers.recordings.recording import Recording
 from models.signal.operator import Array
 from models.signal.td_features import TDFeatures, TDSettings
 from models.speech.analysis import SpeechSettings
-from models.training.converter import ConverterSettings, held_out_distortion
+from models.training.converter import held_out_distortion
 from models.training.examples import SignalSettings, emg_of, speech_of
+from models.training.network import ConverterSettings
 
 
 def compare(corpus: EmgUkaCorpus, session: str) -> dict[str, float]:

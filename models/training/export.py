@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from drivers.errors import StreamerError
 from models.inference import OnnxModel
 from models.signal.operator import Array
-from models.training.converter import ConverterNetwork
+from models.training.network import ConverterNetwork
 
 CONVERTER_TOLERANCE = 1e-4
 CLASSIFIER_TOLERANCE = 1e-5

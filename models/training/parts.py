@@ -19,9 +19,10 @@ from models.training.classifiers import (
     fit_discriminant,
     window_examples,
 )
-from models.training.converter import ConverterSettings, Progress, train_converter
+from models.training.converter import Progress, train_converter
 from models.training.examples import Emg, SignalSettings, emg_of, level_db, speech_of, stack
 from models.training.export import export_classifier, export_converter
+from models.training.network import ConverterSettings
 
 WINDOWS_S = (1.0, 2.0)
 ROLLING_WINDOW_S = 2.0

@@ -45,7 +45,7 @@ def train(
     if settings.session is None:
         raise click.UsageError("Missing option '--session'", click.get_current_context())
     try:
-        from models.training.converter import ConverterSettings
+        from models.training.network import ConverterSettings
         from models.training.parts import TrainingSettings
         from models.training.train import train_bundle
     except ModuleNotFoundError as error:

@@ -154,7 +154,7 @@ def train() -> Train:
     from threadpoolctl import threadpool_limits
 
     from models.signal.stacking import StackingSettings
-    from models.training.converter import ConverterSettings
+    from models.training.network import ConverterSettings
     from models.training.parts import TrainingSettings
     from models.training.train import train_bundle
 

@@ -10,7 +10,8 @@ from models.training.examples import Speech
 
 torch = pytest.importorskip("torch")
 
-from models.training.converter import ConverterSettings, train_converter  # noqa: E402
+from models.training.converter import train_converter  # noqa: E402
+from models.training.network import ConverterSettings  # noqa: E402
 
 FEATURES = TDSettings()
 MATRIX = np.random.default_rng(9).normal(0, 0.3, (4, 3))

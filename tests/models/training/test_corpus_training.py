@@ -13,8 +13,9 @@ from sklearn.metrics import balanced_accuracy_score  # noqa: E402
 from models.signal.td_features import TDSettings  # noqa: E402
 from models.speech.analysis import SpeechSettings  # noqa: E402
 from models.training.classifiers import cross_validated, window_examples  # noqa: E402
-from models.training.converter import ConverterSettings, train_converter  # noqa: E402
+from models.training.converter import train_converter  # noqa: E402
 from models.training.examples import SignalSettings, emg_of, speech_of  # noqa: E402
+from models.training.network import ConverterSettings  # noqa: E402
 from models.training.parts import MODE_FEATURES, WINDOWS_S  # noqa: E402
 from models.training.train import MODES  # noqa: E402
 

@@ -9,7 +9,6 @@ pytest.importorskip("skl2onnx")
 from models.inference import OnnxModel  # noqa: E402
 from models.training import export  # noqa: E402
 from models.training.classifiers import fit_discriminant  # noqa: E402
-from models.training.converter import ConverterNetwork, ConverterSettings  # noqa: E402
 from models.training.export import (  # noqa: E402
     CLASSIFIER_TOLERANCE,
     CONVERTER_TOLERANCE,
@@ -17,6 +16,7 @@ from models.training.export import (  # noqa: E402
     export_classifier,
     export_converter,
 )
+from models.training.network import ConverterNetwork, ConverterSettings  # noqa: E402
 
 COLUMNS, ORDER = 12, 4
 RNG = np.random.default_rng(0)
