@@ -16,8 +16,8 @@ from models.classifier import WindowClassifier
 from models.converter import Converter
 from models.inference import OnnxModel
 from models.manifest import FORMAT, ClassifierPart, Manifest
+from models.signal.conditioning import conditioner
 from models.signal.filters import SosFilter
-from models.signal.front_end import conditioner
 from models.signal.operator import Array
 from models.signal.stacking import Stacking, StackingSettings
 from models.signal.td_features import TDFeatures

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.signal.front_end import ConditioningSettings
+from models.signal.conditioning import ConditioningSettings
 from models.signal.stacking import StackingSettings
 from models.signal.td_features import TDSettings
 from models.speech.analysis import SpeechSettings

@@ -178,26 +178,3 @@ class LogBands:
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
         self._framer.reset()
-
-
-def spectral_shape(log_bands: Array, bands: int) -> Array:
-    """Remove the level of each channel: log energies less their mean over the bands.
-
-    What is left does not change with the gain of a channel, as long as it is above the
-    floor.
-
-    Parameters
-    ----------
-    log_bands : ndarray, shape (n, channels * bands)
-        As `LogBands.process` returns it.
-    bands : int
-        Bands of a channel.
-
-    Returns
-    -------
-    ndarray, shape (n, channels * bands)
-        In the same order; each channel's bands add up to zero.
-    """
-    by_band = log_bands.reshape(len(log_bands), -1, bands)
-    shape: Array = (by_band - by_band.mean(axis=2, keepdims=True)).reshape(log_bands.shape)
-    return shape

@@ -4,7 +4,6 @@ A window is an utterance or a stretch of a few seconds that slides along; the fe
 both compare, so one classifier serves both.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -60,22 +59,6 @@ def statistics(frames: Array) -> Array:
     _check_rows(frames, 1)
     quartiles = _percentiles(frames)
     return np.concatenate((frames.mean(axis=0), frames.std(axis=0), quartiles.ravel()))
-
-
-def statistics_labels(columns: Sequence[str]) -> list[str]:
-    """Name the elements of `statistics`.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        Labels of the frames' columns.
-
-    Returns
-    -------
-    list of str
-        ``"<statistic> of <column>"`` for each element.
-    """
-    return [f"{statistic} of {column}" for statistic in STATISTICS for column in columns]
 
 
 def speaker_features(samples: Array, rate_hz: float, *, log: bool = True) -> Array:
@@ -159,22 +142,6 @@ def speaker_features(samples: Array, rate_hz: float, *, log: bool = True) -> Arr
         (*amplitudes, crossings, turns, *_spectral_centres(samples, rate_hz)), axis=1
     )
     return features.ravel()
-
-
-def speaker_labels(channels: Sequence[str]) -> list[str]:
-    """Name the elements of `speaker_features`.
-
-    Parameters
-    ----------
-    channels : sequence of str
-        Labels of the channels.
-
-    Returns
-    -------
-    list of str
-        ``"<channel> <feature>"`` for each element.
-    """
-    return [f"{channel} {feature}" for channel in channels for feature in SPEAKER_FEATURES]
 
 
 def _percentiles(frames: Array) -> Array:

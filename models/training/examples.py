@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
-from models.signal.front_end import ConditioningSettings, conditioner
+from models.signal.conditioning import ConditioningSettings, conditioner
 from models.signal.operator import Array
 from models.signal.stacking import Stacking, StackingSettings
 from models.signal.td_features import TDFeatures, TDSettings

@@ -4,11 +4,8 @@ import pytest
 from drivers.errors import SignalMismatchError
 from models.signal.window_features import (
     SPEAKER_FEATURES,
-    STATISTICS,
     speaker_features,
-    speaker_labels,
     statistics,
-    statistics_labels,
 )
 
 RATE_HZ = 600.0
@@ -34,14 +31,6 @@ def test_statistics_are_those_of_the_paper():
     before = frames.copy()
     np.testing.assert_allclose(statistics(frames), np.concatenate(expected))
     np.testing.assert_array_equal(frames, before)
-
-
-def test_statistics_labels_name_the_elements():
-    """A report on what the classifier looks at would be wrong."""
-    labels = statistics_labels(["a", "b"])
-    assert len(labels) == 2 * len(STATISTICS) == len(statistics(np.zeros((1, 2))))
-    assert labels[0] == "mean of a"
-    assert labels[3] == "sd of b"
 
 
 def test_speaker_features_of_a_sine():
@@ -98,17 +87,6 @@ def test_log_equals_the_logarithm_of_the_plain_features():
 def test_dead_channel_is_finite(log):
     """A loose electrode would make the estimate NaN."""
     assert np.isfinite(speaker_features(np.zeros((100, 2)), RATE_HZ, log=log)).all()
-
-
-def test_speaker_labels_name_the_elements():
-    """A report on what the classifier looks at would be wrong."""
-    labels = speaker_labels(["EMG1", "EMG2"])
-    samples = np.zeros((600, 2))
-    samples[:, 1] = np.random.default_rng(4).normal(0, 50, 600)
-    assert labels[11] == "EMG2 mean_absolute_value"
-    assert len(labels) == len(speaker_features(samples, RATE_HZ))
-    assert not speaker_features(samples, RATE_HZ, log=False)[:11].any()
-    assert speaker_features(samples, RATE_HZ, log=False)[11:].all()
 
 
 def test_too_short_windows_are_named():
