@@ -1,5 +1,6 @@
 """A corpus to a bundle."""
 
+import os
 import shutil
 import sys
 from collections import Counter
@@ -8,6 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import mkdtemp
+
+from threadpoolctl import threadpool_limits
 
 from drivers.errors import StreamerError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
@@ -25,6 +28,10 @@ from models.training.parts import (
     train_classifier_part,
     train_converter_part,
 )
+
+# On a busy machine the threads of these small matrices wait for each other: with one of two
+# cores taken, two threads were ten times slower than one.
+_THREADS = max(1, (os.cpu_count() or 2) // 2)
 
 MODES = ("audible", "whispered", "silent")
 
@@ -78,8 +85,11 @@ def train_bundle(
     except OSError as error:
         raise _cannot_write(out, error) from None
     try:
-        utterances = _load(data, settings.signal, progress)
-        manifest = _train(data, session, audible, utterances, work, out.name, settings, progress)
+        with threadpool_limits(_THREADS):
+            utterances = _load(data, settings.signal, progress)
+            manifest = _train(
+                data, session, audible, utterances, work, out.name, settings, progress
+            )
         text = manifest.model_dump_json(indent=2)
         (work / MANIFEST).write_text(text + "\n", "utf-8")
         work.chmod(0o755)
