@@ -44,7 +44,7 @@ class ConverterSettings:
     lead_ms: float = 0.0
     widths: tuple[int, ...] = (1024, 256, 1024)
     epochs: int = 30
-    frames_seen: int = 1_500_000
+    frames_seen: int = 3_000_000
     batch: int = 256
     learning_rate: float = 1e-3
     dropout: float = 0.4
