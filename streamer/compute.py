@@ -65,7 +65,7 @@ class Compute:
     def finish(self) -> None:
         """End: the source gives no more."""
         for output in self._pipeline.finish():
-            self._hand_on(output, paused=False)
+            self._hand_on(output, paused=True)
 
     def _hand_on(self, output: Output, paused: bool) -> None:
         if self._buffer is not None:
@@ -89,5 +89,5 @@ class Compute:
             # The voice of the epoch before can reach into this one's leading silence.
             samples = block.samples[max(0, self._played - first) :]
             without_emg = block.kind == "gap" or (paused and block.kind == "lead_in")
-            buffer.feed(samples, without_emg=without_emg)
+            buffer.feed(samples, without_emg=without_emg, tail=paused and output.ended)
             self._played = max(self._played, first + len(block.samples))

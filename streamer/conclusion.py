@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from drivers.errors import StreamerError
+from drivers.errors import SignalMismatchError, StreamerError
 from drivers.recordings.recording import Recording
 from drivers.source import Source, SourceInfo
 from models.bundle import Bundle
@@ -156,6 +156,11 @@ def compare(
                 settings, lead = bundle.manifest.speech, bundle.lead_frames
                 mcd_db = utterance_mcd(mel_cepstrum, recording, lead, settings)
                 result = replace(result, mcd_db=mcd_db)
+        except SignalMismatchError:
+            problems.append(
+                f"no distortion of {result.utterance}: {result.seconds:.2f} s of it were heard, "
+                "its natural speech is of another length"
+            )
         except StreamerError as error:
             problems.append(f"no distortion of {result.utterance}: {error}")
         compared.append(result)

@@ -28,15 +28,17 @@ def utterance_mcd(
     Returns
     -------
     float or None
-        MCD in dB over all frames, silence included; None where the recording holds no
-        audible speech.
+        MCD in dB over all frames, silence included; None where there are no frames, or the
+        recording holds no audible speech.
 
     Raises
     ------
     SignalMismatchError
-        The recording has another length.
+        The recording has another length, as where a run ended in the middle of it.
     """
     if recording.audio is None or recording.audio_rate_hz is None or recording.mode != "audible":
+        return None
+    if not len(converted):
         return None
     audio = recording.audio
     if recording.audio_rate_hz != settings.rate_hz:

@@ -94,7 +94,7 @@ class PlayBuffer:
         """Say that more comes: what waits now is the reserve."""
         self._before = self.waiting
 
-    def feed(self, samples: Audio, *, without_emg: bool = False) -> None:
+    def feed(self, samples: Audio, *, without_emg: bool = False, tail: bool = False) -> None:
         """Put in audio; all that comes at a time after one `arrive`.
 
         Parameters
@@ -103,17 +103,20 @@ class PlayBuffer:
             The voice.
         without_emg : bool
             It is silence that stands for a time without EMG.
+        tail : bool
+            It is the last of a voice whose EMG had ended when the pause began: that it
+            had shows only afterwards.
         """
         if not len(samples):
             return
         if self._dry != self._judged:
-            self._judge(without_emg)
+            self._judge(without_emg or tail)
         if without_emg:
             skipped = min(self._owed, len(samples))
             self._owed -= skipped
             self.counts.skipped_samples += skipped
             samples = samples[skipped:]
-        else:
+        elif not tail:
             self._owed = 0
         self._write(samples)
 

@@ -66,8 +66,13 @@ class Ring:
         n = len(chunk.samples)
         with self._changed:
             if self._blocking:
+                # Never wait while the reader waits too, for a batch.
                 self._changed.wait_for(
-                    lambda: self._closed or not self._waiting or self._waiting + n <= self._capacity
+                    lambda: (
+                        self._closed
+                        or self._waiting < self._batch
+                        or self._waiting + n <= self._capacity
+                    )
                 )
             if self._closed:
                 return

@@ -1,8 +1,42 @@
-"""Keep the streams of every test, and of the programs it starts, on this machine.
+"""What the tests of several floors share.
 
-liblsl reads this at its first call, which may be in any test.
+The streams of every test, and of the programs it starts, stay on this machine; liblsl
+reads this at its first call, which may be in any test.
 """
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
 
 from drivers.lsl import use_loopback
 
 use_loopback()
+
+ROOT = Path(__file__).resolve().parent.parent
+
+StartStreamer = Callable[..., AbstractContextManager[subprocess.Popen[str]]]
+
+
+@pytest.fixture
+def start_streamer() -> StartStreamer:
+    """Run the command line in a process of its own, which does not outlive its context."""
+
+    @contextmanager
+    def start(*words: str) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            [sys.executable, "-m", "streamer", *words],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return start

@@ -16,11 +16,10 @@ from streamer.cli.demo import demo
 from streamer.cli.devices import devices
 from streamer.cli.live import live
 from streamer.cli.replay import replay
+from streamer.cli.run import INTERRUPTED
 from streamer.cli.simulate import simulate
 from streamer.cli.train import train
 from streamer.config import ConfigError
-
-INTERRUPTED = 130
 
 
 class OneLineErrors(click.Group):

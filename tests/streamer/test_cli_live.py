@@ -4,10 +4,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,24 +16,9 @@ from click.testing import CliRunner
 from streamer.cli import cli
 from streamer.cli.corpora import packaged_recording
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.realtime
 
-
-@contextmanager
-def streamer(*words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "streamer", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+StartStreamer = Callable[..., AbstractContextManager[subprocess.Popen[str]]]
 
 
 def test_live_ends_by_its_duration(tmp_path: Path) -> None:
@@ -48,10 +32,12 @@ def test_live_ends_by_its_duration(tmp_path: Path) -> None:
     assert printed["source"]["provenance"] == "simulated"
 
 
-def test_interrupt_is_how_a_live_session_ends(tmp_path: Path) -> None:
+def test_interrupt_is_how_a_live_session_ends(
+    tmp_path: Path, start_streamer: StartStreamer
+) -> None:
     """The normal end of a session would look like a failure."""
     out = tmp_path / "run"
-    with streamer("live", "--source", "simulator", "--out", str(out)) as process:
+    with start_streamer("live", "--source", "simulator", "--out", str(out)) as process:
         while not (out / "estimates.jsonl").is_file():
             assert process.poll() is None
             time.sleep(0.05)
@@ -62,10 +48,10 @@ def test_interrupt_is_how_a_live_session_ends(tmp_path: Path) -> None:
     assert json.loads((out / "summary.json").read_text())["ended"] == "stopped"
 
 
-def test_published_recording_is_received(tmp_path: Path) -> None:
+def test_published_recording_is_received(tmp_path: Path, start_streamer: StartStreamer) -> None:
     """A session could not run on a stream of another program."""
     name = f"streamer-test-{os.getpid()}"
-    with streamer("simulate", "--name", name, "--json") as publisher:
+    with start_streamer("simulate", "--name", name, "--json") as publisher:
         assert publisher.stderr is not None
         assert name in publisher.stderr.readline()
         words = ["live", "--source", f"lsl:{name}", "--duration", "1.5", "--json", "--no-sound"]
@@ -97,10 +83,12 @@ def test_publishing_ends_by_its_duration() -> None:
     assert 150 < json.loads(result.stdout)["samples"] < 600
 
 
-def test_demo_runs_the_whole_chain_over_lsl(tmp_path: Path) -> None:
+def test_demo_runs_the_whole_chain_over_lsl(tmp_path: Path, start_streamer: StartStreamer) -> None:
     """The first thing that anybody tries would fail."""
     out = tmp_path / "run"
-    with streamer("demo", "--json", "--out", str(out), "--set", "session.duration_s=4") as process:
+    with start_streamer(
+        "demo", "--json", "--out", str(out), "--set", "session.duration_s=4"
+    ) as process:
         printed, said = process.communicate(timeout=90)
     assert process.returncode == 0, said
     summary = json.loads(printed)

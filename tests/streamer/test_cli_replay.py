@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from streamer.cli import cli
 from streamer.cli.corpora import packaged_recording
 
 ROOT = Path(__file__).resolve().parents[2]
+StartStreamer = Callable[..., AbstractContextManager[subprocess.Popen[str]]]
 QUICK = ["--subset", "test.audible", "--session", "101-001", "--speed", "max"]
 
 
@@ -25,24 +28,11 @@ def replay(*words: str) -> Result:
     return CliRunner().invoke(cli, ["replay", *words])
 
 
-def start(*words: str) -> subprocess.Popen[str]:
-    """Start a replay in a process of its own, at the pace of life."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "streamer", "replay", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_until_running(out: Path) -> None:
+def wait_until_running(process: subprocess.Popen[str], out: Path) -> None:
     """Wait until estimates are written."""
-    for _ in range(600):
-        if (out / "estimates.jsonl").is_file() and (out / "estimates.jsonl").stat().st_size:
-            return
+    while not ((out / "estimates.jsonl").is_file() and (out / "estimates.jsonl").stat().st_size):
+        assert process.poll() is None
         time.sleep(0.05)
-    pytest.fail("the replay does not begin")
 
 
 @pytest.fixture(scope="module")
@@ -206,11 +196,13 @@ def test_replay_needs_no_training_package(tmp_path: Path) -> None:
 
 
 @pytest.mark.realtime
-def test_interrupted_replay_leaves_files_that_can_be_read(tmp_path: Path) -> None:
+def test_interrupted_replay_leaves_files_that_can_be_read(
+    tmp_path: Path, start_streamer: StartStreamer
+) -> None:
     """Ctrl-C would cost what was recorded until then."""
     out = tmp_path / "run"
-    with start("--json", "--out", str(out)) as process:
-        wait_until_running(out)
+    with start_streamer("replay", "--json", "--out", str(out)) as process:
+        wait_until_running(process, out)
         process.send_signal(signal.SIGINT)
         printed, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
@@ -224,11 +216,11 @@ def test_interrupted_replay_leaves_files_that_can_be_read(tmp_path: Path) -> Non
 
 
 @pytest.mark.realtime
-def test_second_interrupt_kills(tmp_path: Path) -> None:
+def test_second_interrupt_kills(tmp_path: Path, start_streamer: StartStreamer) -> None:
     """A session that hangs at its end could only be killed from another terminal."""
     out = tmp_path / "run"
-    with start("--out", str(out)) as process:
-        wait_until_running(out)
+    with start_streamer("replay", "--out", str(out)) as process:
+        wait_until_running(process, out)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         while "once more to kill" not in process.stderr.readline():

@@ -27,9 +27,13 @@ class Loudspeaker(PlayBuffer):
     def __init__(self) -> None:
         super().__init__(16000, 10, 100)
         self.heard: list[tuple[NDArray[np.float32], bool]] = []
+        self.tails: list[bool] = []
 
-    def feed(self, samples: NDArray[np.float32], *, without_emg: bool = False) -> None:
+    def feed(
+        self, samples: NDArray[np.float32], *, without_emg: bool = False, tail: bool = False
+    ) -> None:
         self.heard.append((samples, without_emg))
+        self.tails.append(tail)
 
 
 class Listener:
@@ -99,3 +103,14 @@ def test_only_time_without_emg_excuses_an_empty_buffer(
     assert any(excused for _, excused in play(bundle, later)[0].heard)
     gap = [Chunk(signal[:180], 0, 0, 0.3, 0.3), Chunk(signal[300:], 0, 300, 0.7, 0.7)]
     assert any(excused for _, excused in play(bundle, gap)[0].heard)
+
+
+def test_the_last_of_a_voice_whose_emg_ended_excuses_an_empty_buffer(
+    bundle_with: MakeBundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """Every LSL stream that ends or comes back would look like an underrun of ours."""
+    bundle, signal = bundle_with(), emg(0.7)
+    at_once = chunks_of(signal) + chunks_of(signal, epoch=1, start_s=0.7)
+    assert sum(play(bundle, at_once)[0].tails) == 1
+    later = chunks_of(signal) + chunks_of(signal, epoch=1, start_s=3.0)
+    assert sum(play(bundle, later)[0].tails) == 2

@@ -57,6 +57,7 @@ def test_only_audible_speech_is_compared(speech: NDArray[np.float32]) -> None:
     predicted = mel_cepstrum(speech)
     assert utterance_mcd(predicted, recording(speech, "silent"), 0, DEFAULT) is None
     assert utterance_mcd(predicted, recording(None), 0, DEFAULT) is None
+    assert utterance_mcd(predicted[:0], recording(speech[:100]), 0, DEFAULT) is None
 
 
 def test_another_recording_is_refused(speech: NDArray[np.float32]) -> None:

@@ -106,6 +106,18 @@ def test_a_gap_of_the_emg_is_no_underrun_and_adds_no_delay() -> None:
     assert buffer.counts.skipped_samples >= 49 * BLOCK
 
 
+def test_the_end_of_the_emg_is_no_underrun_and_its_pause_is_no_delay() -> None:
+    """The last of a voice comes when the stream is known to have ended, or is back."""
+    buffer = playing()
+    left = buffer.waiting // BLOCK
+    render(buffer, left + 50)
+    buffer.arrive()
+    buffer.feed(HOP, tail=True)
+    buffer.feed(np.zeros(50 * BLOCK, dtype=np.float32), without_emg=True)
+    assert (buffer.counts.underruns, buffer.counts.starved) == (0, 1)
+    assert buffer.waiting <= 2 * BLOCK
+
+
 def test_silence_for_a_gap_that_was_not_heard_is_played() -> None:
     """A gap shorter than what waits must keep its length in what is heard."""
     buffer = playing(reserve_ms=50)

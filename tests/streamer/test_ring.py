@@ -157,3 +157,22 @@ def test_a_closed_ring_takes_no_more_and_lets_nobody_wait(blocking: bool) -> Non
     ring.put(chunk(6, 3))
     while (part := ring.get()) is not None:
         assert part.first_index < 6
+
+
+@pytest.mark.parametrize(("capacity", "size"), [(45, 6), (7, 100), (40, 33)])
+def test_a_blocking_ring_never_waits_for_its_own_reader(capacity: int, size: int) -> None:
+    """Whatever the ring's length, a replay at speed max must not hang."""
+    ring = Ring(capacity, blocking=True, batch=300)
+
+    def write() -> None:
+        for k in range(20):
+            ring.put(chunk(size * k, size))
+        ring.close()
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    got = 0
+    while (part := ring.get(5)) is not None:
+        got += len(part.samples)
+    writer.join(5)
+    assert got == 20 * size

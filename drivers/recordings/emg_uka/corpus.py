@@ -285,9 +285,10 @@ class EmgUkaCorpus:
 def _sessions_on_disk(root: Path) -> tuple[str, ...]:
     """Sessions that have EMG under `root`."""
     if not (root / "emg").is_dir():
+        found = "no directory emg in it" if root.is_dir() else "no such directory"
         raise RecordingError(
             f"corpus directory {root}",
-            value="no directory emg in it" if root.is_dir() else "no such directory",
+            value="a file" if root.is_file() else found,
             allowed="the EMG-UKA layout: emg, audio, offset, Alignments, Transcripts, Subsets",
         )
     sessions = sorted({path.parent for path in root.glob("emg/*/*/e07_*.adc")})

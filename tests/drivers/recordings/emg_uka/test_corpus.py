@@ -242,6 +242,9 @@ def test_no_corpus(tmp_path: Path):
     """A wrong path says what a right one looks like."""
     with pytest.raises(RecordingError, match="no such directory"):
         EmgUkaCorpus(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordingError, match="got a file; allowed: the EMG-UKA layout"):
+        EmgUkaCorpus(tmp_path / "file")
     with pytest.raises(RecordingError, match="no directory emg in it; allowed: the EMG-UKA layout"):
         EmgUkaCorpus(tmp_path)
     (tmp_path / "emg").mkdir()
