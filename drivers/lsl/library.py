@@ -16,6 +16,18 @@ except (ImportError, OSError, RuntimeError) as error:
         way_out="install liblsl and name its file in the environment variable PYLSL_LIB",
     ) from error
 
+# Where liblsl looks for a user's own configuration; see "Configuration files" in its
+# documentation.
+_USERS = (
+    Path("lsl_api.cfg"),
+    Path.home() / "lsl_api/lsl_api.cfg",
+    Path("/etc/lsl_api/lsl_api.cfg"),
+)
+
+if "LSLAPICFG" not in os.environ and not any(file.is_file() for file in _USERS):
+    # Its lines of information would run through the live screen; warnings still come.
+    pylsl.set_config_content("[log]\nlevel = -1\n")
+
 __all__ = ["pylsl", "use_loopback"]
 
 _LOOPBACK = """\
@@ -52,9 +64,11 @@ def use_loopback(session_id: str | None = None) -> str:
         The session's id.
     """
     session_id = session_id or f"streamer-{os.getpid()}"
+    content = _LOOPBACK.format(session_id=session_id)
+    pylsl.set_config_content(content)
     handle, name = tempfile.mkstemp(prefix="lsl_api_", suffix=".cfg")
     with os.fdopen(handle, "w") as file:
-        file.write(_LOOPBACK.format(session_id=session_id))
+        file.write(content)
     atexit.register(Path(name).unlink, missing_ok=True)
     os.environ["LSLAPICFG"] = name
     return session_id
