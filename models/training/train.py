@@ -87,15 +87,16 @@ def train_bundle(
     try:
         with threadpool_limits(_THREADS):
             utterances = _load(data, settings.signal, progress)
-            manifest = _train(
-                data, session, audible, utterances, work, out.name, settings, progress
-            )
-        text = manifest.model_dump_json(indent=2)
-        (work / MANIFEST).write_text(text + "\n", "utf-8")
-        work.chmod(0o755)
-        work.rename(out)
-    except OSError as error:
-        raise _cannot_write(out, error) from error
+            try:
+                manifest = _train(
+                    data, session, audible, utterances, work, out.name, settings, progress
+                )
+                text = manifest.model_dump_json(indent=2)
+                (work / MANIFEST).write_text(text + "\n", "utf-8")
+                work.chmod(0o755)
+                work.rename(out)
+            except OSError as error:
+                raise _cannot_write(out, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)  # nothing is left of it once it is renamed
     return manifest

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from drivers.errors import StreamerError
 from drivers.recordings.recording import Recording
 from drivers.source import Source
 from models.bundle import Bundle, packaged_bundle
@@ -71,10 +72,15 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
     int
         Exit code.
     """
+    stop = threading.Event()
+    with ending_properly(stop):
+        return _run(job, config, out, stop, json_=json_)
+
+
+def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, json_: bool) -> int:
     bundle = Bundle.open(config.bundle or packaged_bundle())
     directory = RunDirectory.create(out)
     _keep(config, directory.path / CONFIG)
-    stop = threading.Event()
     session = Session(
         job.source,
         bundle,
@@ -87,10 +93,13 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
         recording_named=job.natural,
         stop=stop,
     )
-    with ending_properly(stop):
+    try:
         with screen(session.snapshot, title=f"{job.command}  {directory.path}", on=config.screen):
             summary = session.run()
-        picture = draw_overview(directory, summary, session.envelope, job.natural)
+    except StreamerError:
+        _discard(directory)
+        raise
+    picture = draw_overview(directory, summary, session.envelope, job.natural)
     notes = job.notes()
     content = {
         **summary.as_dict(),
@@ -124,6 +133,13 @@ def ending_properly(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _discard(directory: RunDirectory) -> None:
+    """Remove the directory of a run that never began: the same command shall work again."""
+    if [file.name for file in directory.path.iterdir()] == [CONFIG]:
+        (directory.path / CONFIG).unlink()
+        directory.path.rmdir()
 
 
 def _keep(config: Config, file: Path) -> None:

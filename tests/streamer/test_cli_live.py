@@ -73,6 +73,20 @@ def test_stream_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("streamer: error: LSL stream with name 'nobody'")
+    assert not (tmp_path / "run").exists()  # the same command works once the stream is there
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.4, 0.8, 1.6])
+def test_interrupt_during_start_up_ends_at_once(
+    tmp_path: Path, start_streamer: StartStreamer, after_s: float
+) -> None:
+    """Somebody who mistyped would be shown a traceback, or wait for the end of a replay."""
+    with start_streamer("replay", "--no-sound", "--out", str(tmp_path / "run")) as process:
+        time.sleep(after_s)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode in (-signal.SIGINT, 130)
+    assert "Traceback" not in said
 
 
 def test_publishing_ends_by_its_duration() -> None:
