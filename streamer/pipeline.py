@@ -187,11 +187,12 @@ class Pipeline:
         epoch = self._epoch
         if epoch is None:
             return
-        first = epoch.done
-        self._count_gap(epoch, epoch.seen - epoch.done)
+        first, gap = epoch.done, epoch.seen - epoch.done
+        self._count_gap(epoch, gap)
+        self.counts.long_gaps += gap > self._bridge
         epoch.done = epoch.seen
         made = self._chain.flush(self.audio_index(epoch.seen) - epoch.voice)
-        self._emit(epoch, made.audio, "voice")
+        self._emit(epoch, made.audio, "gap" if gap > self._bridge else "voice")
         self._epoch = None
         yield self._output(epoch, first, made, ended=True)
 
