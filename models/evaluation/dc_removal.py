@@ -21,6 +21,7 @@ from models.speech.analysis import SpeechSettings
 from models.training.converter import held_out_distortion
 from models.training.examples import SignalSettings, emg_of, speech_of
 from models.training.network import ConverterSettings
+from models.training.threads import few_threads
 
 
 def compare(corpus: EmgUkaCorpus, session: str) -> dict[str, float]:
@@ -67,7 +68,9 @@ def main() -> None:
     """Print a line for each session named on the command line."""
     corpus = EmgUkaCorpus(Path(sys.argv[1]))
     for session in sys.argv[2:]:
-        print(json.dumps({"session": session} | compare(corpus, session)), flush=True)  # noqa: T201
+        with few_threads():
+            figures = compare(corpus, session)
+        print(json.dumps({"session": session} | figures), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A corpus to a bundle."""
 
-import os
 import shutil
 import sys
 from collections import Counter
@@ -9,8 +8,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import mkdtemp
-
-from threadpoolctl import threadpool_limits
 
 from drivers.errors import StreamerError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
@@ -28,10 +25,7 @@ from models.training.parts import (
     train_classifier_part,
     train_converter_part,
 )
-
-# On a busy machine the threads of these small matrices wait for each other: with one of two
-# cores taken, two threads were ten times slower than one.
-_THREADS = max(1, (os.cpu_count() or 2) // 2)
+from models.training.threads import few_threads
 
 MODES = ("audible", "whispered", "silent")
 
@@ -85,7 +79,7 @@ def train_bundle(
     except OSError as error:
         raise _cannot_write(out, error) from None
     try:
-        with threadpool_limits(_THREADS):
+        with few_threads():
             utterances = _load(data, settings.signal, progress)
             try:
                 manifest = _train(
