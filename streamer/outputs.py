@@ -54,7 +54,7 @@ class RunDirectory:
         except FileExistsError:
             raise OutputError(
                 f"output directory {path}",
-                value="exists already",
+                value="a directory that exists",
                 allowed="a new one: nothing is overwritten",
                 way_out="choose another with --out",
             ) from None

@@ -155,7 +155,6 @@ class Session:
                 self._output, problem = start_output(self._buffer, self._audio, self._clock)
                 stack.callback(self._output.stop)
                 if problem is not None:
-                    _log.warning("%s", problem)
                     self._problems.append(problem)
             stack.callback(self._source.close)
             self._source.open()

@@ -25,8 +25,9 @@ _USERS = (
 )
 
 if "LSLAPICFG" not in os.environ and not any(file.is_file() for file in _USERS):
-    # Its lines of information would run through the live screen; warnings still come.
-    pylsl.set_config_content("[log]\nlevel = -1\n")
+    # Its lines would run through the live screen. What they tell, losses and returns of a
+    # stream, the sources count and show themselves.
+    pylsl.set_config_content("[log]\nlevel = -3\n")
 
 __all__ = ["pylsl", "use_loopback"]
 

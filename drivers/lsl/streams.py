@@ -14,6 +14,7 @@ from drivers.source import Channel, Provenance, SourceInfo
 END = "end of stream"
 """Marker at the last sample of a stream that has come to its end."""
 
+_STEP_S = 1.0  # of a search
 _NAMESAKE_S = 0.5
 _TO_UV = {"uv": 1.0, "microvolt": 1.0, "microvolts": 1.0, "mv": 1e3, "millivolts": 1e3}
 _TO_UV |= {"millivolt": 1e3, "v": 1e6, "volt": 1e6, "volts": 1e6}
@@ -94,7 +95,11 @@ def look_for(field: str, value: str, timeout_s: float, *, at_least: int = 1) -> 
     """
     quote = "'" if '"' in value else '"'
     predicate = f"{field}={quote}{value}{quote}"
-    found: list[Any] = pylsl.resolve_bypred(predicate, at_least, timeout_s)
+    found: list[Any] = []
+    # Step by step, because Python hears Ctrl-C between two calls only.
+    while len(found) < at_least and timeout_s > 0:
+        found = pylsl.resolve_bypred(predicate, at_least, min(_STEP_S, timeout_s))
+        timeout_s -= _STEP_S
     return found
 
 

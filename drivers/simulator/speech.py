@@ -92,7 +92,7 @@ def require_synthesiser() -> None:
         raise StreamerError(
             "speech synthesiser for simulated recordings",
             value="espeakng-loader is not installed",
-            way_out="pip install 'streamer[simulate]'",
+            way_out="install the extra: pip install -c constraints.txt -e '.[simulate]'",
         )
 
 

@@ -6,8 +6,8 @@ features with either removal, compressed and not, and prints the distortion of h
 utterances as one line of JSON a session. Test subsets are not read.
 """
 
+import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,8 +66,12 @@ def _mean_removed(recording: Recording, settings: TDSettings) -> Array:
 
 def main() -> None:
     """Print a line for each session named on the command line."""
-    corpus = EmgUkaCorpus(Path(sys.argv[1]))
-    for session in sys.argv[2:]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("session", nargs="+")
+    given = parser.parse_args()
+    corpus = EmgUkaCorpus(given.corpus)
+    for session in given.session:
         with few_threads():
             figures = compare(corpus, session)
         print(json.dumps({"session": session} | figures), flush=True)  # noqa: T201

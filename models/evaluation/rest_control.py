@@ -6,8 +6,8 @@ first moments of the training utterances alone, tests it on those of the test ut
 prints one JSON object: what it gets right there, beside chance.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 from sklearn.metrics import recall_score
@@ -86,4 +86,6 @@ def control(corpus: EmgUkaCorpus) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(control(EmgUkaCorpus(Path(sys.argv[1])))))  # noqa: T201
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    print(json.dumps(control(EmgUkaCorpus(parser.parse_args().corpus))))  # noqa: T201

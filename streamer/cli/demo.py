@@ -11,7 +11,7 @@ import click
 from drivers.errors import SourceError, StreamerError
 from drivers.recordings.emg_uka import EmgUkaCorpus
 from streamer.cli.corpora import Selection, packaged_recording
-from streamer.cli.options import configured, running
+from streamer.cli.options import configured, note, running
 from streamer.cli.run import Run, run
 from streamer.config import RecordingsSettings, load_config
 
@@ -55,6 +55,7 @@ def demo(
     recordings = RecordingsSettings(utterances=programme(packaged_recording()))
     natural = Selection(recordings).natural()
     use_loopback()
+    note("simulated speakers over LSL on this machine, for some 25 s")
     source = LslSource(_STREAM, timeout_s=_FIND_S)
     with publisher(recordings.utterances) as process:
         try:

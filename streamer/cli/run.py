@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from types import FrameType
 
 from drivers.errors import StreamerError
 from drivers.recordings.recording import Recording
-from drivers.source import Source
+from drivers.source import Provenance, Source, SourceState
 from models.bundle import Bundle, packaged_bundle
 from streamer.cli.options import note, print_json
 from streamer.cli.report import report
@@ -73,7 +74,7 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
         Exit code.
     """
     stop = threading.Event()
-    with ending_properly(stop):
+    with ending_properly(stop, lambda: job.source.health.state is SourceState.CONNECTING):
         return _run(job, config, out, stop, json_=json_)
 
 
@@ -96,11 +97,16 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
     try:
         with screen(session.snapshot, title=f"{job.command}  {directory.path}", on=config.screen):
             summary = session.run()
-    except StreamerError:
+    except (StreamerError, KeyboardInterrupt):
         _discard(directory)
         raise
     picture = draw_overview(directory, summary, session.envelope, job.natural)
-    notes = job.notes()
+    notes = [*job.notes()]
+    if config.bundle is None and job.source.info.provenance is not Provenance.SIMULATED:
+        notes.append(
+            "the bundle in the package knows simulated speakers only: what it says of people "
+            "means nothing; train one with `streamer train` and name it with --bundle"
+        )
     content = {
         **summary.as_dict(),
         "overview": None if picture is None else str(picture),
@@ -117,15 +123,24 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
 
 
 @contextmanager
-def ending_properly(stop: threading.Event) -> Iterator[None]:
-    """Let the first Ctrl-C set `stop`, and the second one kill."""
+def ending_properly(
+    stop: threading.Event, waiting: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Let the first Ctrl-C set `stop`, and the second one kill.
+
+    While there is nothing yet to end properly, which `waiting` tells, the first one is a
+    `KeyboardInterrupt`.
+    """
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         stop.set()
-        note("ending; once more to kill")
+        if waiting():
+            raise KeyboardInterrupt
+        if not sys.stderr.isatty():  # a line in between would tear the screen
+            note("ending; once more to kill")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

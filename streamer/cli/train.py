@@ -51,7 +51,7 @@ def train(
     except ModuleNotFoundError as error:
         raise TrainingError(
             f"training needs {error.name}, which is not installed",
-            way_out="pip install 'streamer[train]'",
+            way_out="install the extra: pip install -c constraints.txt -e '.[train]'",
         ) from error
     converter = ConverterSettings(
         stacking=StackingSettings(settings.past, settings.future),

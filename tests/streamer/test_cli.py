@@ -111,4 +111,4 @@ def test_training_without_torch_names_the_extra(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     result = call("train", str(tmp_path), "--session", "101-001", "--out", str(tmp_path / "b"))
-    assert "pip install 'streamer[train]'" in assert_one_line(result, 1)
+    assert "'.[train]'" in assert_one_line(result, 1)

@@ -129,7 +129,8 @@ def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     printed = json.loads(result.stdout)
     assert [utterance["utterance"] for utterance in printed["utterances"]] == [other[4:]]
-    (line,) = printed["notes"]
+    line, warning = printed["notes"]
+    assert "simulated speakers only" in warning
     assert "left out 1" in line
     assert one[4:] in line
     assert line in result.stderr
@@ -142,7 +143,7 @@ def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
         (["--subset", "test.sung"], "got test.sung; allowed: train.audible"),
         (["--utterance", "101-001-9999"], "101-001-9999"),
         (["--bundle", "tests"], "bundle tests: got no manifest.json"),
-        (["--out", "tests"], "output directory tests: got exists already"),
+        (["--out", "tests"], "output directory tests: got a directory that exists"),
         (["--out", "pyproject.toml/run"], "pyproject.toml/run cannot be written"),
     ],
 )
