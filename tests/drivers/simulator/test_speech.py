@@ -82,7 +82,7 @@ def _periodicity(audio: np.ndarray) -> float:
 def test_a_missing_synthesiser_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """The synthesiser is no dependency: whoever needs it is told which extra to install."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(StreamerError, match=r"pip install 'streamer\[simulate\]'"):
+    with pytest.raises(StreamerError, match=r"install -c constraints.txt -e"):
         synthesise(TEXT, VOICES[0])
 
 
