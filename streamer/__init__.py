@@ -6,8 +6,14 @@
     All settings of a run, from a YAML file and ``--set``.
 ``session``
     A source through features, models and vocoder to the sinks.
-``screen``, ``overview``
-    What a run looks like, during and after.
+``engine``
+    The threads of a session and what runs on them.
+``audio``
+    Sound card, play buffer, WAV files.
+``results``
+    What a run leaves.
+``screen``
+    What it looks like on the terminal.
 ``devices``
     What there is to read from and to play on.
 

@@ -9,9 +9,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drivers.errors import StreamerError
-from streamer.audio import AudioSettings
-from streamer.estimates import EstimateSettings
-from streamer.pipeline import PipelineSettings
+from streamer.audio.output import AudioSettings
+from streamer.engine.estimates import EstimateSettings
+from streamer.engine.pipeline import PipelineSettings
 from streamer.session import SessionSettings
 
 

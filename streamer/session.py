@@ -13,22 +13,22 @@ from drivers.clock import Clock, PerfClock
 from drivers.recordings.recording import Recording
 from drivers.source import Chunk, Source, SourceInfo
 from models.bundle import Bundle
-from streamer.audio import AudioOutput, AudioSettings, start_output
-from streamer.background import Background
-from streamer.compute import Compute
-from streamer.conclusion import Ended, Ending, Parts, compare, summarise
-from streamer.envelope import Envelope
-from streamer.estimates import EstimateSettings, Estimator
-from streamer.latency import LatencyTrace
-from streamer.observer import Observer
-from streamer.outputs import OutputError, RunDirectory, write_json
-from streamer.pipeline import Pipeline, PipelineSettings
-from streamer.play_buffer import PlayBuffer
-from streamer.reader import read_into
-from streamer.recorder import Recorder
-from streamer.ring import Ring
-from streamer.summary import Snapshot, Summary
-from streamer.undisturbed import undisturbed
+from streamer.audio.output import AudioOutput, AudioSettings, start_output
+from streamer.audio.play_buffer import PlayBuffer
+from streamer.engine.background import Background
+from streamer.engine.compute import Compute
+from streamer.engine.estimates import EstimateSettings, Estimator
+from streamer.engine.latency import LatencyTrace
+from streamer.engine.pipeline import Pipeline, PipelineSettings
+from streamer.engine.reader import read_into
+from streamer.engine.ring import Ring
+from streamer.engine.undisturbed import undisturbed
+from streamer.results.conclusion import Ended, Ending, Parts, compare, summarise
+from streamer.results.envelope import Envelope
+from streamer.results.observer import Observer
+from streamer.results.outputs import OutputError, RunDirectory, write_json
+from streamer.results.recorder import Recorder
+from streamer.results.summary import Snapshot, Summary
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from streamer.summary import Answer, Summary
+from streamer.results.summary import Answer, Summary
 
 
 def report(summary: Summary, picture: Path | None) -> None:

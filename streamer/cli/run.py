@@ -17,9 +17,9 @@ from models.bundle import Bundle, packaged_bundle
 from streamer.cli.options import note, print_json
 from streamer.cli.report import report
 from streamer.config import Config, write_config
-from streamer.outputs import OutputError, RunDirectory, write_json
-from streamer.overview import draw_overview
-from streamer.screen import screen
+from streamer.results.outputs import OutputError, RunDirectory, write_json
+from streamer.results.overview import draw_overview
+from streamer.screen.screen import screen
 from streamer.session import Session
 
 CONFIG = "config.yaml"

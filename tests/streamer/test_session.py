@@ -24,10 +24,10 @@ from drivers.recordings.recording import Recording
 from drivers.replay import ReplaySource
 from drivers.source import Channel, Chunk
 from models.bundle import Bundle
-from streamer.audio import AudioSettings
-from streamer.outputs import RunDirectory
+from streamer.audio.output import AudioSettings
+from streamer.results.outputs import RunDirectory
+from streamer.results.summary import Summary
 from streamer.session import Session, SessionSettings
-from streamer.summary import Summary
 
 MakeBundle = Callable[..., Bundle]
 MakeEmg = Callable[..., NDArray[np.float32]]
@@ -422,8 +422,8 @@ def test_a_stall_of_the_source_is_no_underrun_of_ours(
 _CHILD = """
 import runpy, sys, time
 from pathlib import Path
-from streamer.audio import AudioSettings
-from streamer.outputs import RunDirectory
+from streamer.audio.output import AudioSettings
+from streamer.results.outputs import RunDirectory
 from streamer.session import Session
 toys = runpy.run_path(sys.argv[1])
 def live():

@@ -1,0 +1,1 @@
+"""The voice as sound: the sound card, the buffer before it, and WAV files."""

@@ -1,0 +1,240 @@
+"""What plays the voice: a sound card, or a clock where there is none."""
+
+import logging
+import threading
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from drivers.clock import Clock
+from drivers.errors import StreamerError
+from streamer.audio.play_buffer import PlayBuffer
+
+_log = logging.getLogger(__name__)
+
+_BLOCK_S = 0.01
+
+
+class AudioError(StreamerError):
+    """There is no way to the loudspeaker."""
+
+
+class AudioSettings(BaseModel):
+    """How the voice is played."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(default=True, description="Play the voice on a sound card")
+    device: int | str | None = Field(
+        default=None,
+        description="Sound card by number or part of its name; null is the system's own choice, "
+        "or none where there is no card",
+    )
+    buffer_ms: float = Field(
+        default=40.0,
+        gt=0,
+        le=1000,
+        description="Audio still in the buffer when more comes: lateness that nobody hears, "
+        "paid for in latency",
+    )
+    limit_ms: float = Field(
+        default=250.0, gt=0, description="Audio that may wait before the oldest is left out"
+    )
+    device_latency_ms: float = Field(
+        default=20.0, gt=0, description="Latency to ask the sound card for"
+    )
+
+
+class AudioOutput(Protocol):
+    """Drains a play buffer at the pace of life."""
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+
+    def start(self) -> None:
+        """Begin to drain; raise `AudioError` when that is not possible."""
+
+    def stop(self) -> None:
+        """End, after what the buffer has handed out already."""
+
+    def counters(self) -> dict[str, int]:
+        """Return what the output itself counted."""
+
+
+class SoundCard:
+    """A sound card, through PortAudio.
+
+    Parameters
+    ----------
+    buffer : PlayBuffer
+        Where the voice waits.
+    settings : AudioSettings
+        Which card, at what latency.
+    """
+
+    def __init__(self, buffer: PlayBuffer, settings: AudioSettings) -> None:
+        self._buffer = buffer
+        self._settings = settings
+        self._underflows = 0
+        self._stream: Any = None
+        self._name = "sound card"
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return self._name
+
+    def start(self) -> None:
+        """Open the card at the voice's own rate, so that nothing has to be resampled.
+
+        Raises
+        ------
+        AudioError
+            There is no PortAudio, no such card, or it does not play this rate.
+        """
+        sounddevice = import_sounddevice()
+        rate_hz = self._buffer.rate_hz
+        try:
+            self._name = str(sounddevice.query_devices(self._settings.device, "output")["name"])
+            self._stream = sounddevice.OutputStream(
+                samplerate=rate_hz,
+                blocksize=round(_BLOCK_S * rate_hz),
+                device=self._settings.device,
+                channels=1,
+                dtype="float32",
+                latency=self._settings.device_latency_ms / 1000,
+                callback=self._callback,
+            )
+            self._stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:
+            card = "default sound card" if self._settings.device is None else "sound card"
+            raise AudioError(
+                f"{card} cannot be opened ({error})",
+                value=self._settings.device,
+                way_out="`streamer devices` lists those there are",
+            ) from None
+
+    def stop(self) -> None:
+        """Let the card play what it has, and close it."""
+        if self._stream is not None:
+            self._stream.stop()
+            self._stream.close()
+            self._stream = None
+
+    def counters(self) -> dict[str, int]:
+        """Return the card's own underflows: callbacks that came too late."""
+        return {"device_underflows": self._underflows}
+
+    def _callback(self, out: NDArray[np.float32], _frames: int, _times: Any, flags: Any) -> None:
+        self._underflows += bool(flags.output_underflow)
+        self._buffer.render(out[:, 0])
+
+
+class PacedOutput:
+    """A thread that takes what a sound card would have taken by now, and throws it away.
+
+    It keeps an absolute schedule, so that underruns mean what they mean with a card.
+
+    Parameters
+    ----------
+    buffer : PlayBuffer
+        Where the voice waits.
+    clock : Clock
+        Its pace.
+    """
+
+    name = "files only"
+
+    def __init__(self, buffer: PlayBuffer, clock: Clock) -> None:
+        self._buffer = buffer
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="paced output", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def counters(self) -> dict[str, int]:
+        """Return nothing: a thread has no counters of its own."""
+        return {}
+
+    def _run(self) -> None:
+        out = np.zeros(round(_BLOCK_S * self._buffer.rate_hz), dtype=np.float32)
+        start_s = self._clock.now_s()
+        block = 0
+        while not self._stopped.is_set():
+            block += 1
+            self._clock.sleep_until(start_s + block * _BLOCK_S)
+            self._buffer.render(out)
+
+
+def import_sounddevice() -> ModuleType:
+    """Import sounddevice, which needs PortAudio.
+
+    Raises
+    ------
+    AudioError
+        PortAudio is not installed.
+    """
+    try:
+        import sounddevice
+    except OSError:  # not an ImportError: the Python part is there
+        raise AudioError(
+            "PortAudio is not installed, so there is no loudspeaker",
+            way_out="on Debian and Ubuntu: apt-get install libportaudio2",
+        ) from None
+    module: ModuleType = sounddevice
+    return module
+
+
+def start_output(
+    buffer: PlayBuffer, settings: AudioSettings, clock: Clock
+) -> tuple[AudioOutput, str | None]:
+    """Start whatever there is to play on.
+
+    Parameters
+    ----------
+    buffer : PlayBuffer
+        Where the voice waits.
+    settings : AudioSettings
+        What is wanted.
+    clock : Clock
+        Paces the output where there is no card.
+
+    Returns
+    -------
+    output : AudioOutput
+        Started.
+    problem : str or None
+        Why it is no sound card, though one was wanted.
+
+    Raises
+    ------
+    AudioError
+        A card was asked for by name and cannot be had.
+    """
+    problem = None
+    if settings.enabled:
+        card = SoundCard(buffer, settings)
+        try:
+            card.start()
+        except AudioError as error:
+            if settings.device is not None:
+                raise
+            problem = f"{error}; the voice goes to files only"
+        else:
+            return card, None
+    paced = PacedOutput(buffer, clock)
+    paced.start()
+    return paced, problem

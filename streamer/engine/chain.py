@@ -1,0 +1,177 @@
+"""The operators from EMG to speech, one behind the other."""
+
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from models.bundle import Bundle
+from models.converter import SpeechFrames
+from models.signal.operator import Array
+from streamer.engine.gate import Gate, GateSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a chain made of some EMG.
+
+    Attributes
+    ----------
+    samples : ndarray, shape (n, channels)
+        DC-free EMG.
+    frames : ndarray, shape (m, columns)
+        EMG features.
+    activity : ndarray, shape (m,)
+        Probability of speech of each frame.
+    mel_cepstrum : ndarray, shape (q, order + 1)
+        What the converter predicted, before the gate.
+    audio : ndarray, shape (a,)
+        The voice.
+    started_s : float
+        When the work began, on ``perf_counter``.
+    stage_s : tuple of float
+        Time that features, inference and vocoder took.
+    """
+
+    samples: Array
+    frames: Array
+    activity: Array
+    mel_cepstrum: Array
+    audio: Array
+    started_s: float
+    stage_s: tuple[float, float, float]
+
+
+class Chain:
+    """EMG without gaps in; speech, and what estimates rest on, out.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The models.
+    gate : GateSettings
+        Silence at rest.
+    seed : int
+        Of the vocoder's noise.
+    """
+
+    def __init__(self, bundle: Bundle, gate: GateSettings, seed: int) -> None:
+        speech = bundle.manifest.speech
+        self._rate_hz = bundle.manifest.signal.rate_hz
+        self._hop = speech.hop
+        self._front_end = bundle.front_end()
+        self._features = bundle.td_features()
+        self._converter = bundle.converter()
+        self._activity = bundle.activity()
+        self._gate = Gate(gate, bundle.manifest.activity.threshold, bundle.shift_s)
+        self._vocoder = bundle.vocoder(seed)
+        self._no_samples = np.empty((0, len(bundle.manifest.signal.channels)))
+        self._no_speech = SpeechFrames(
+            np.empty((0, speech.order + 1)), np.empty(0), np.empty(0, dtype=np.bool_)
+        )
+        self._waiting_gains = np.empty(0)
+        self._given = 0
+
+    def settle(self, lead_in: Array | None) -> None:
+        """Begin: let the filters settle on the samples before, or on the first that comes."""
+        self._front_end.settle(lead_in)
+
+    def process(self, rows: Array) -> Made:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, channels)
+            EMG in microvolts; finite.
+
+        Returns
+        -------
+        Made
+            What they complete. The result does not depend on how rows are grouped, within
+            what the converter promises.
+        """
+        started_s = time.perf_counter()
+        samples = self._front_end.process(rows)
+        frames = self._features.process(samples)
+        featured_s = time.perf_counter()
+        activity, speech = np.empty(0), self._no_speech
+        if len(frames):
+            activity = self._activity.process(frames)
+            speech = self._converter.process(frames)
+        inferred_s = time.perf_counter()
+        audio = self._render(activity, speech)
+        return _made(samples, frames, activity, speech, audio, started_s, featured_s, inferred_s)
+
+    def flush(self, length: int) -> Made:
+        """End: return what the operators still owe, fade the voice out, and reset.
+
+        Parameters
+        ----------
+        length : int
+            Audio samples that all EMG since `settle` stands for, from the vocoder's first.
+
+        Returns
+        -------
+        Made
+            Its audio ends at `length`, or a hop after the last frame where the predicted
+            frames reach beyond it already: a voice is never cut off without a fade.
+        """
+        started_s = time.perf_counter()
+        frames = self._features.flush()
+        featured_s = time.perf_counter()
+        activity = np.concatenate((self._activity.process(frames), self._activity.flush()))
+        speech = _joined(self._converter.process(frames), self._converter.flush())
+        inferred_s = time.perf_counter()
+        last = self._render(activity, speech)
+        tail = self._vocoder.finish(max(length, self._given + self._hop))
+        self._gate.reset()
+        self._front_end.reset()
+        self._waiting_gains = np.empty(0)
+        self._given = 0
+        audio = np.concatenate((last, tail))
+        return _made(
+            self._no_samples, frames, activity, speech, audio, started_s, featured_s, inferred_s
+        )
+
+    def last_sample(self, frame: int) -> int:
+        """Return the last sample since `settle` that a frame waits for."""
+        grid = self._features.grid
+        reach = grid.length / 2 + self._features.delay_s * self._rate_hz
+        return round(grid.start(frame) + reach) - 1
+
+    def counters(self) -> dict[str, int]:
+        """Return what the vocoder counted."""
+        return asdict(self._vocoder.counts)
+
+    def _render(self, activity: Array, speech: SpeechFrames) -> Array:
+        """Make the voice of the frames that the converter completed, gated."""
+        # The converter may look ahead: gains wait for its frames.
+        gains = np.concatenate((self._waiting_gains, self._gate.process(activity)))
+        self._waiting_gains = gains[len(speech) :]
+        audio = self._vocoder.process(
+            speech.mel_cepstrum, speech.f0_hz, speech.voiced, gains[: len(speech)]
+        )
+        self._given += len(audio)
+        return audio
+
+
+def _made(
+    samples: Array,
+    frames: Array,
+    activity: Array,
+    speech: SpeechFrames,
+    audio: Array,
+    started_s: float,
+    featured_s: float,
+    inferred_s: float,
+) -> Made:
+    stage_s = (featured_s - started_s, inferred_s - featured_s, time.perf_counter() - inferred_s)
+    return Made(samples, frames, activity, speech.mel_cepstrum, audio, started_s, stage_s)
+
+
+def _joined(first: SpeechFrames, second: SpeechFrames) -> SpeechFrames:
+    return SpeechFrames(
+        np.concatenate((first.mel_cepstrum, second.mel_cepstrum)),
+        np.concatenate((first.f0_hz, second.f0_hz)),
+        np.concatenate((first.voiced, second.voiced)),
+    )

@@ -1,0 +1,305 @@
+"""Chunks of EMG to a voice on a timeline: epochs and gaps, without threads and without I/O."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from drivers.errors import SourceError
+from drivers.source import Chunk, Samples
+from models.bundle import Bundle
+from models.signal.operator import Array, as_rows
+from streamer.engine.chain import Chain, Made
+from streamer.engine.gate import GateSettings
+from streamer.engine.saturation import Saturation
+from streamer.engine.timeline import AudioBlock, Kind, Output
+
+_log = logging.getLogger(__name__)
+
+
+class PipelineSettings(BaseModel):
+    """How EMG becomes speech, beyond what the bundle says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    interpolate_ms: float = Field(
+        default=20.0,
+        ge=0,
+        description="Longest gap to bridge by interpolation; a longer one is silence",
+    )
+    seed: int = Field(default=0, description="Of the vocoder's noise")
+    gate: GateSettings = Field(default=GateSettings(), description="Silence at rest")
+
+
+@dataclass
+class PipelineCounts:
+    """What the pipeline met.
+
+    Attributes
+    ----------
+    samples : int
+        EMG samples taken.
+    frames : int
+        EMG frames made.
+    lost_samples : int
+        Samples to do without: missing, or invalid.
+    invalid_samples : int
+        Samples with a NaN or an infinity in any channel.
+    interpolated_samples : int
+        Lost samples that were bridged for the operators.
+    gaps, long_gaps : int
+        Runs of lost samples; of these, those made silence.
+    """
+
+    samples: int = 0
+    frames: int = 0
+    lost_samples: int = 0
+    invalid_samples: int = 0
+    interpolated_samples: int = 0
+    gaps: int = 0
+    long_gaps: int = 0
+
+
+@dataclass
+class _Epoch:
+    """Where the epoch and its segment, the EMG since a start or a long gap, stand.
+
+    Attributes
+    ----------
+    number : int
+        As the source counts.
+    seen : int
+        EMG samples so far, lost ones included.
+    done : int
+        EMG samples so far that went into the operators or were given up.
+    lost : int
+        EMG samples so far that were lost.
+    emitted : int
+        Audio samples so far.
+    first : int
+        First EMG sample of the segment.
+    voice : int
+        Where the vocoder's first sample of the segment lies in the epoch's audio.
+    frames : int
+        EMG frames of the segment so far.
+    last_row : ndarray or None
+        Last EMG sample of the segment.
+    new : bool
+        The segment has had no output yet.
+    """
+
+    number: int
+    seen: int = 0
+    done: int = 0
+    lost: int = 0
+    emitted: int = 0
+    first: int = 0
+    voice: int = 0
+    frames: int = 0
+    last_row: Array | None = None
+    new: bool = True
+
+
+class Pipeline:
+    """Chunks of EMG in; speech, and what estimates rest on, out.
+
+    The result does not depend on how the EMG is cut into chunks, within what the converter
+    promises. A change of epoch ends the old one and starts afresh. A gap of up to
+    `PipelineSettings.interpolate_ms` is bridged linearly for the operators alone. A longer
+    one is silence: the voice fades out, every operator is reset, and the filters settle on
+    the first sample after it. Samples with a NaN or an infinity count as lost.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The models.
+    settings : PipelineSettings
+        What else there is to decide.
+    block_s : float
+        An output ends at each multiple of this EMG time of an epoch, so that whatever is
+        derived from outputs does not depend on the chunks either.
+    """
+
+    def __init__(self, bundle: Bundle, settings: PipelineSettings, block_s: float) -> None:
+        signal = bundle.manifest.signal
+        self.rate_hz = signal.rate_hz
+        self.audio_rate_hz = bundle.manifest.speech.rate_hz
+        self.counts = PipelineCounts()
+        self._columns = len(signal.channels)
+        self._block = block_s * self.rate_hz
+        self._lead = bundle.lead_frames * bundle.manifest.speech.hop
+        self._bridge = int(settings.interpolate_ms / 1000 * self.rate_hz + 1e-9)
+        self._chain = Chain(bundle, settings.gate, settings.seed)
+        self._saturation = Saturation(self._columns)
+        self._epoch: _Epoch | None = None
+        self._blocks: list[AudioBlock] = []
+        self._stamp = (0, 0.0)  # end of the last chunk, and its time
+
+    def process(self, chunk: Chunk) -> Iterator[Output]:
+        """Take the next chunk, as far as the outputs are taken.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            EMG in microvolts; may begin a new epoch.
+
+        Yields
+        ------
+        Output
+            In order, each as soon as it is made; one that ends the epoch before comes first.
+
+        Raises
+        ------
+        SourceError
+            The chunk goes back in time.
+        SignalMismatchError
+            The chunk has other channels than the bundle.
+        """
+        if self._epoch is None or chunk.epoch != self._epoch.number:
+            yield from self.finish()
+            self._epoch = _Epoch(chunk.epoch)
+            self._open(self._epoch, chunk.lead_in)
+        epoch = self._epoch
+        if chunk.first_index < epoch.seen:
+            raise SourceError(
+                f"first sample of a chunk of epoch {chunk.epoch}",
+                value=chunk.first_index,
+                allowed=f"{epoch.seen} or later",
+                way_out="the source counts its samples wrongly: report it",
+            )
+        rows = as_rows(np.asarray(chunk.samples, dtype=np.float64), self._columns)
+        epoch.seen = chunk.first_index + len(rows)
+        self._stamp = (epoch.seen, chunk.time_s)
+        self.counts.samples += len(rows)
+        for first, last in self._valid_runs(rows):
+            yield from self._take(epoch, chunk.first_index + first, rows[first:last])
+
+    def finish(self) -> Iterator[Output]:
+        """End the epoch.
+
+        Yields
+        ------
+        Output
+            The last of the epoch that runs; nothing where none does.
+        """
+        epoch = self._epoch
+        if epoch is None:
+            return
+        first, gap = epoch.done, epoch.seen - epoch.done
+        self._count_gap(epoch, gap)
+        self.counts.long_gaps += gap > self._bridge
+        epoch.done = epoch.seen
+        made = self._chain.flush(self.audio_index(epoch.seen) - epoch.voice)
+        self._emit(epoch, made.audio, "gap" if gap > self._bridge else "voice")
+        self._epoch = None
+        yield self._output(epoch, first, made, ended=True)
+
+    def counters(self) -> dict[str, int]:
+        """Return all that was counted."""
+        vocoder = {f"vocoder_{name}": count for name, count in self._chain.counters().items()}
+        return asdict(self.counts) | {"saturated_samples": self._saturation.samples} | vocoder
+
+    def audio_index(self, index: int) -> int:
+        """Return the audio sample at an EMG sample's time, both counted from an epoch's start."""
+        return round(index * self.audio_rate_hz / self.rate_hz)
+
+    def _valid_runs(self, rows: Array) -> list[tuple[int, int]]:
+        """Return begin and end of each run of rows without NaN or infinity."""
+        valid = np.isfinite(rows).all(axis=1)
+        if valid.all():
+            return [(0, len(rows))] if len(rows) else []
+        if not self.counts.invalid_samples:
+            _log.warning("EMG with values that are no numbers: such samples count as lost")
+        self.counts.invalid_samples += int((~valid).sum())
+        edges = np.flatnonzero(np.diff(valid.astype(np.int8), prepend=0, append=0))
+        return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+    def _take(self, epoch: _Epoch, index: int, rows: Array) -> Iterator[Output]:
+        """Take a run of valid rows, after what is missing before it."""
+        gap = index - epoch.done
+        self._count_gap(epoch, gap)
+        if gap > self._bridge:
+            self.counts.long_gaps += 1
+            yield self._break(epoch, index)
+        elif gap:
+            self.counts.interpolated_samples += gap
+            last = rows[0] if epoch.last_row is None else epoch.last_row
+            yield from self._feed(epoch, np.linspace(last, rows[0], gap + 2)[1:-1])
+        self._saturation.process(rows)
+        yield from self._feed(epoch, rows)
+
+    def _count_gap(self, epoch: _Epoch, gap: int) -> None:
+        if gap:
+            epoch.lost += gap
+            self.counts.lost_samples += gap
+            self.counts.gaps += 1
+            self._saturation.reset()
+
+    def _open(self, epoch: _Epoch, lead_in: Samples | None) -> None:
+        """Begin a segment where the epoch stands; the operators are in their first state."""
+        epoch.first = epoch.done
+        epoch.voice = self.audio_index(epoch.first) + self._lead
+        epoch.frames, epoch.last_row, epoch.new = 0, None, True
+        settled: Array | None = None
+        if lead_in is not None:
+            settled = as_rows(np.asarray(lead_in, dtype=np.float64), self._columns)
+            settled = settled[np.isfinite(settled).all(axis=1)]
+        self._chain.settle(settled)
+        silence = np.zeros(max(0, epoch.voice - epoch.emitted))
+        self._emit(epoch, silence, "gap" if epoch.first else "lead_in")
+
+    def _break(self, epoch: _Epoch, index: int) -> Output:
+        """End the segment before a long gap, and begin another after it."""
+        made = self._chain.flush(self.audio_index(epoch.done) - epoch.voice)
+        self._emit(epoch, made.audio, "gap")
+        output = self._output(epoch, epoch.done, made, ended=False)
+        epoch.done = index
+        self._open(epoch, None)
+        return output
+
+    def _feed(self, epoch: _Epoch, rows: Array) -> Iterator[Output]:
+        """Run the operators over rows that follow each other, block by block."""
+        while len(rows):
+            number = int(epoch.done / self._block)
+            while round(number * self._block) <= epoch.done:
+                number += 1
+            part = rows[: round(number * self._block) - epoch.done]
+            rows = rows[len(part) :]
+            first = epoch.done
+            made = self._chain.process(part)
+            epoch.done += len(part)
+            epoch.last_row = part[-1]
+            self._emit(epoch, made.audio, "voice")
+            yield self._output(epoch, first, made, ended=False)
+
+    def _emit(self, epoch: _Epoch, samples: Array, kind: Kind) -> None:
+        """Put audio behind the epoch's."""
+        if len(samples):
+            block = AudioBlock(samples.astype(np.float32), epoch.emitted, kind)
+            self._blocks.append(block)
+            epoch.emitted += len(samples)
+
+    def _output(self, epoch: _Epoch, first: int, made: Made, *, ended: bool) -> Output:
+        """Put together what was made since the last output."""
+        numbers = range(epoch.frames, epoch.frames + len(made.frames))
+        last = np.array([epoch.first + self._chain.last_sample(k) for k in numbers])
+        end, time_s = self._stamp
+        output = Output(
+            epoch=epoch.number,
+            first_index=first,
+            end_index=epoch.done,
+            audio_length=self.audio_index(epoch.done),
+            lost_samples=epoch.lost,
+            new_segment=epoch.new,
+            ended=ended,
+            made=made,
+            blocks=tuple(self._blocks),
+            frame_times_s=time_s - (end - 1 - np.minimum(last, epoch.done - 1)) / self.rate_hz,
+        )
+        self._blocks.clear()
+        epoch.new = False
+        epoch.frames += len(made.frames)
+        self.counts.frames += len(made.frames)
+        return output

@@ -1,0 +1,13 @@
+"""What a run leaves: its directory, the files in it, and what it comes to.
+
+``outputs``
+    The directory.
+``recorder``
+    The voice and the estimates, written as they come.
+``observer``
+    Takes the engine's outputs to the recorder, utterance by utterance.
+``summary``, ``conclusion``, ``distortion``
+    Counters, results, and the distance from natural speech.
+``overview``, ``envelope``
+    The run as a picture.
+"""

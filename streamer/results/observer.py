@@ -1,0 +1,173 @@
+"""What is made of the pipeline's outputs beside the voice: files, estimates, results."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from models.signal.operator import Array
+from streamer.engine.estimates import Estimator
+from streamer.engine.latency import LatencyTrace
+from streamer.engine.timeline import Output
+from streamer.results.envelope import Envelope
+from streamer.results.recorder import Recorder
+from streamer.results.summary import Estimate, UtteranceResult
+
+
+@dataclass(frozen=True)
+class Live:
+    """What changes with each estimate, for a screen.
+
+    Attributes
+    ----------
+    utterance : str
+        Name of the running utterance.
+    time_s : float
+        EMG time from the session's start.
+    levels_uv : tuple of float
+        RMS of each channel since the estimate before.
+    estimate : Estimate or None
+        The latest one.
+    """
+
+    utterance: str = ""
+    time_s: float = 0.0
+    levels_uv: tuple[float, ...] = ()
+    estimate: Estimate | None = None
+
+
+@dataclass
+class _Running:
+    """The utterance that runs."""
+
+    name: str
+    epoch: int
+    start_s: float
+    frames: int = 0
+    broken: bool = False
+    mel_cepstra: list[Array] = field(default_factory=list)
+
+
+class Observer:
+    """Takes the pipeline's outputs in their order, on a thread of its own.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Writes.
+    estimator : Estimator
+        Says who speaks and how.
+    envelope : Envelope
+        Takes the EMG's extremes.
+    trace : LatencyTrace
+        Takes the time that estimates take.
+    rate_hz, audio_rate_hz : float
+        Sampling rates of EMG and voice.
+    keep_mel_cepstra : bool
+        Keep what the converter predicted, utterance by utterance.
+
+    Attributes
+    ----------
+    results : list of (UtteranceResult, ndarray or None)
+        Of the utterances that ended, without their MCD; and the converter's mel-cepstra
+        where they are kept and none is missing.
+    live : Live
+        Replaced as a whole.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        estimator: Estimator,
+        envelope: Envelope,
+        trace: LatencyTrace,
+        rate_hz: float,
+        audio_rate_hz: int,
+        *,
+        keep_mel_cepstra: bool,
+    ) -> None:
+        self.results: list[tuple[UtteranceResult, Array | None]] = []
+        self.live = Live()
+        self._recorder = recorder
+        self._estimator = estimator
+        self._envelope = envelope
+        self._trace = trace
+        self._rate_hz = rate_hz
+        self._audio_rate_hz = audio_rate_hz
+        self._keep = keep_mel_cepstra
+        self._names: dict[int, str] = {}
+        self._utterance: _Running | None = None
+        self._audio_base = 0  # where the epoch begins on the session's timeline
+        self._recent: list[Array] = []
+
+    def name(self, epoch: int, utterance: str) -> None:
+        """Learn the name of an epoch's utterance, before its first output."""
+        self._names[epoch] = utterance
+
+    def take(self, output: Output) -> None:
+        """Take the next output."""
+        utterance = self._utterance
+        if utterance is None:
+            utterance = self._utterance = self._begin(output.epoch)
+        self._recorder.take(output)
+        started_s = time.perf_counter()
+        estimate = self._estimator.push(output, utterance.name, utterance.start_s)
+        if estimate is not None:
+            self._trace.add_estimate(time.perf_counter() - started_s)
+            self._recorder.estimate(estimate)
+        start_s = utterance.start_s + output.first_index / self._rate_hz
+        self._envelope.add(start_s, output.made.samples)
+        utterance.frames += len(output.made.frames)
+        utterance.broken |= output.new_segment and output.first_index > 0
+        if self._keep:
+            utterance.mel_cepstra.append(output.made.mel_cepstrum)
+        self._recent.append(output.made.samples)
+        if estimate is not None or output.ended:
+            self._show(output, utterance, estimate)
+        if output.ended:
+            self._end(output, utterance)
+
+    def _begin(self, epoch: int) -> _Running:
+        """Begin an epoch: an utterance of its own, whether or not the source names it."""
+        name = self._names.pop(epoch, None)
+        self._recorder.begin(name)
+        start_s = self._audio_base / self._audio_rate_hz
+        return _Running(f"epoch-{epoch:04d}" if name is None else name, epoch, start_s)
+
+    def _end(self, output: Output, utterance: _Running) -> None:
+        """End an epoch with its result."""
+        mode, speaker = self._estimator.end()
+        result = UtteranceResult(
+            utterance=utterance.name,
+            epoch=utterance.epoch,
+            audio=str(self._recorder.audio),
+            start_s=utterance.start_s,
+            seconds=output.end_index / self._rate_hz,
+            frames=utterance.frames,
+            lost_samples=output.lost_samples,
+            mcd_db=None,
+            mode=mode,
+            speaker=speaker,
+        )
+        mel_cepstrum = None
+        if self._keep and not utterance.broken:
+            mel_cepstrum = np.concatenate(utterance.mel_cepstra)
+        self.results.append((result, mel_cepstrum))
+        self._audio_base += output.audio_length
+        self._utterance = None
+
+    def _show(self, output: Output, utterance: _Running, estimate: Estimate | None) -> None:
+        """Show where things stand."""
+        samples = np.concatenate(self._recent)
+        self._recent.clear()
+        live = replace(
+            self.live,
+            utterance=utterance.name,
+            time_s=utterance.start_s + output.end_index / self._rate_hz,
+        )
+        if len(samples):
+            levels_uv = np.sqrt((samples**2).mean(axis=0))
+            live = replace(live, levels_uv=tuple(float(level) for level in levels_uv))
+        if estimate is not None:
+            live = replace(live, estimate=estimate)
+        self.live = live

@@ -1,0 +1,177 @@
+"""A session on the terminal, on standard error and at most four times a second.
+
+A refresh costs 5.7 ms of the interpreter's time, which audio has to wait for.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.bar import Bar
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from drivers.source import SourceState
+from streamer.results.summary import Answer, Snapshot
+from streamer.screen.palette import CLASS_COLOURS
+
+REFRESHES_PER_S = 4
+_WIDTH = 80
+_LEVEL_BAR = 21
+_CLASS_BAR = 14
+_CLASSES = 3
+_LOWEST_UV, _HIGHEST_UV = 1.0, 1000.0
+_LOUD_UV = 300.0
+_STATE_STYLES = {
+    SourceState.STREAMING: "green",
+    SourceState.CONNECTING: "yellow",
+    SourceState.STALLED: "bold red",
+    SourceState.RECONNECTING: "bold red",
+    SourceState.DISCONNECTED: "dim",
+}
+
+
+@contextmanager
+def screen(snapshot: Callable[[], Snapshot], *, title: str, on: bool = True) -> Iterator[None]:
+    """Show a session for as long as the context lasts.
+
+    Nothing is shown where standard error is no terminal.
+
+    Parameters
+    ----------
+    snapshot : callable
+        The session as it is now.
+    title : str
+        What runs, for people.
+    on : bool
+        Show it at all.
+    """
+    console = Console(stderr=True)
+    if not (on and console.is_terminal):
+        yield
+        return
+    with Live(
+        get_renderable=lambda: render(snapshot(), title),
+        console=console,
+        refresh_per_second=REFRESHES_PER_S,
+    ):
+        yield
+
+
+def render(now: Snapshot, title: str) -> RenderableType:
+    """Draw a session.
+
+    Parameters
+    ----------
+    now : Snapshot
+        The session.
+    title : str
+        What runs.
+
+    Returns
+    -------
+    RenderableType
+        For a rich console.
+    """
+    columns = Table.grid(padding=(0, 3, 0, 0))
+    columns.add_column()
+    columns.add_column()
+    columns.add_row(_signal(now), _answers(now))
+    parts: list[RenderableType] = [_head(now), "", columns, "", _figures(now)]
+    parts += [Text(f"! {problem}", style="yellow") for problem in now.problems[-3:]]
+    return Panel(
+        Group(*parts),
+        title=Text.assemble(("streamer", "bold"), f" {title}"),
+        title_align="left",
+        width=_WIDTH,
+        border_style="blue",
+    )
+
+
+def _head(now: Snapshot) -> RenderableType:
+    minutes, seconds = divmod(now.time_s, 60)
+    head = Table.grid(expand=True)
+    head.add_column()
+    head.add_column(justify="center")
+    head.add_column(justify="right")
+    head.add_row(
+        Text(f"{int(minutes):02d}:{seconds:04.1f}", style="bold"),
+        Text(now.utterance),
+        Text(now.source_state.value, style=_STATE_STYLES[now.source_state]),
+    )
+    return head
+
+
+def _signal(now: Snapshot) -> RenderableType:
+    """Draw level meters of the channels, logarithmic, and the probability of speech."""
+    meters = Table.grid(padding=(0, 1, 0, 0))
+    meters.add_column(style="dim")
+    meters.add_column(width=_LEVEL_BAR)
+    meters.add_column(justify="right", width=7)
+    span = math.log(_HIGHEST_UV / _LOWEST_UV)
+    for number, level_uv in enumerate(now.levels_uv, start=1):
+        share = math.log(max(level_uv, _LOWEST_UV) / _LOWEST_UV) / span
+        colour = "red" if level_uv > _LOUD_UV else "green"
+        meters.add_row(f"EMG {number}", _bar(share, _LEVEL_BAR, colour), f"{level_uv:4.0f} uV")
+    meters.add_row("speech", _bar(now.speech, _LEVEL_BAR, "cyan"), f"{now.speech:7.2f}")
+    return meters
+
+
+def _answers(now: Snapshot) -> RenderableType:
+    answers = Table.grid()
+    answers.add_column()
+    estimate = now.estimate
+    answers.add_row(_answer("mode", None if estimate is None else estimate.mode))
+    answers.add_row("")
+    answers.add_row(_answer("speaker", None if estimate is None else estimate.speaker))
+    return answers
+
+
+def _answer(name: str, answer: Answer | None) -> RenderableType:
+    """Draw an answer and the probabilities under it."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=10, style="dim")
+    table.add_column(width=_CLASS_BAR)
+    table.add_column(justify="right")
+    if answer is None:
+        table.add_row(name, Text("none yet", style="dim"))
+        for _ in range(_CLASSES):  # room for what comes, so that nothing jumps
+            table.add_row("")
+        return table
+    decided = answer.answer in answer.probabilities
+    table.add_row(
+        name,
+        Text(answer.answer, style="bold" if decided else "dim italic"),
+        Text(f"{answer.window_s:.1f} s", style="dim"),
+    )
+    for index, (label, probability) in enumerate(answer.probabilities.items()):
+        colour = CLASS_COLOURS[index % len(CLASS_COLOURS)] if decided else "grey50"
+        table.add_row(Text(label), _bar(probability, _CLASS_BAR, colour), f"{probability:.2f}")
+    return table
+
+
+def _figures(now: Snapshot) -> RenderableType:
+    figures = Table.grid(padding=(0, 2, 0, 0))
+    figures.add_column(style="dim")
+    figures.add_column()
+    latency = f"{now.algorithmic_ms:.0f} ms by design"
+    if now.latency_ms is not None:
+        latency += f", {now.latency_ms.p50_ms:.1f} ms to the buffer, {now.fill_ms:.0f} ms in it"
+    figures.add_row("latency", latency)
+    if now.compute_ms is not None:
+        computing = f"{now.compute_ms.p50_ms:.2f} ms a frame, p99 {now.compute_ms.p99_ms:.2f} ms"
+        figures.add_row("computing", computing)
+    counts = Text(f"frames {now.frames}")
+    for name, count in (("lost samples", now.lost_samples), ("underruns", now.underruns)):
+        counts.append(f", {name} {count}", style="bold red" if count else "")
+    figures.add_row("counts", counts)
+    if now.output:
+        figures.add_row("voice", Text(now.output))
+    return figures
+
+
+def _bar(share: float, width: int, colour: str) -> Bar:
+    return Bar(1.0, 0.0, min(max(share, 0.0), 1.0), width=width, color=colour, bgcolor="grey19")

@@ -1,0 +1,209 @@
+"""The play buffer: what is heard, and what is counted when it could not be."""
+
+import threading
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from streamer.audio.play_buffer import PlayBuffer
+
+BLOCK = 160
+HOP = np.full(BLOCK, 0.5, dtype=np.float32)
+
+
+def make(reserve_ms: float = 20, limit_ms: float = 200) -> PlayBuffer:
+    return PlayBuffer(16000, reserve_ms, limit_ms)
+
+
+def feed(buffer: PlayBuffer, samples: NDArray[np.float32], *, without_emg: bool = False) -> None:
+    buffer.arrive()
+    buffer.feed(samples, without_emg=without_emg)
+
+
+def render(buffer: PlayBuffer, blocks: int = 1) -> NDArray[np.float32]:
+    out = np.full(blocks * BLOCK, np.nan, dtype=np.float32)
+    for block in out.reshape(blocks, BLOCK):
+        buffer.render(block)
+    return out
+
+
+def playing(reserve_ms: float = 20) -> PlayBuffer:
+    buffer = make(reserve_ms)
+    while not render(buffer).any():
+        feed(buffer, HOP)
+    return buffer
+
+
+def test_it_starts_with_the_reserve_in_hand() -> None:
+    """A voice that starts with an empty buffer would break off at the first hiccup."""
+    buffer = make(reserve_ms=20)
+    for _ in range(2):
+        feed(buffer, HOP)
+        assert not render(buffer).any()
+    feed(buffer, HOP)
+    assert render(buffer).any()
+    assert buffer.waiting == 2 * BLOCK
+
+
+def test_the_reserve_holds_for_big_chunks_too() -> None:
+    """A source that sends 50 ms at a time must not underrun with every chunk."""
+    buffer = make(reserve_ms=20)
+    chunk = np.tile(HOP, 5)
+    for _ in range(20):
+        feed(buffer, chunk)
+        render(buffer, 5)
+    assert buffer.counts.underruns == 0
+    assert buffer.counts.played_samples > 80 * BLOCK
+
+
+def test_the_voice_is_played_as_it_is_after_a_fade() -> None:
+    """What is heard is what was made, but for the click at its start."""
+    voice = np.random.default_rng(0).normal(0, 0.1, 20 * BLOCK).astype(np.float32)
+    buffer = make(reserve_ms=10)
+    heard = []
+    for hop in voice.reshape(-1, BLOCK):
+        feed(buffer, hop)
+        heard.append(render(buffer))
+    out = np.concatenate(heard)
+    start = np.flatnonzero(out)[0] // BLOCK * BLOCK
+    np.testing.assert_array_equal(out[start + 80 :], voice[80 : len(out) - start])
+    rise = np.abs(out[start : start + 80]) <= np.abs(voice[:80])
+    assert rise.all()
+
+
+def test_an_underrun_fades_and_is_counted_once() -> None:
+    """A late chain must not click, and must not look better than it is."""
+    buffer = playing()
+    left = buffer.waiting // BLOCK
+    out = render(buffer, left + 5)
+    silent = out[left * BLOCK :]
+    assert 0.4 < silent[0] < 0.5
+    assert (np.diff(silent[:200]) < 0).all()
+    assert np.abs(silent[200:]).max() < 0.01
+    assert not silent[-BLOCK:].any()
+    for _ in range(4):
+        feed(buffer, HOP)
+    again = render(buffer)
+    assert again[0] == 0
+    assert again[79] < again[80] == 0.5
+    assert (buffer.counts.underruns, buffer.counts.starved) == (1, 0)
+
+
+def test_a_gap_of_the_emg_is_no_underrun_and_adds_no_delay() -> None:
+    """After a stall the voice must be as near to the EMG as before, and nobody is blamed."""
+    buffer = playing()
+    left = buffer.waiting // BLOCK
+    render(buffer, left + 50)  # half a second without EMG
+    feed(buffer, np.zeros(50 * BLOCK, dtype=np.float32), without_emg=True)
+    assert buffer.waiting < BLOCK
+    for _ in range(3):
+        feed(buffer, HOP)
+    assert render(buffer).any()
+    assert buffer.waiting <= 3 * BLOCK
+    assert (buffer.counts.underruns, buffer.counts.starved) == (0, 1)
+    assert buffer.counts.skipped_samples >= 49 * BLOCK
+
+
+def test_the_end_of_the_emg_is_no_underrun_and_its_pause_is_no_delay() -> None:
+    """The last of a voice comes when the stream is known to have ended, or is back."""
+    buffer = playing()
+    left = buffer.waiting // BLOCK
+    render(buffer, left + 50)
+    buffer.arrive()
+    buffer.feed(HOP, tail=True)
+    buffer.feed(np.zeros(50 * BLOCK, dtype=np.float32), without_emg=True)
+    assert (buffer.counts.underruns, buffer.counts.starved) == (0, 1)
+    assert buffer.waiting <= 2 * BLOCK
+
+
+def test_silence_for_a_gap_that_was_not_heard_is_played() -> None:
+    """A gap shorter than what waits must keep its length in what is heard."""
+    buffer = playing(reserve_ms=50)
+    before = buffer.waiting
+    feed(buffer, np.zeros(3 * BLOCK, dtype=np.float32), without_emg=True)
+    assert buffer.waiting == before + 3 * BLOCK
+    assert buffer.counts.skipped_samples == 0
+
+
+def test_the_end_is_no_underrun_and_is_heard_to_its_last_sample() -> None:
+    """A recording that ends must not look like a fault."""
+    buffer = playing()
+    waiting = buffer.waiting
+    buffer.finish()
+    out = render(buffer, 10)
+    assert np.count_nonzero(out == 0.5) >= waiting - 80
+    assert buffer.waiting == 0
+    assert buffer.counts.underruns == 0
+
+
+def test_a_voice_shorter_than_the_reserve_is_heard() -> None:
+    """One short word must not be kept back."""
+    buffer = make(reserve_ms=100)
+    feed(buffer, HOP)
+    buffer.finish()
+    assert render(buffer).any()
+
+
+def test_too_much_is_left_out_down_to_the_reserve() -> None:
+    """A delay that has built up must go away again, and be counted."""
+    buffer = playing(reserve_ms=20)
+    feed(buffer, np.tile(HOP, 30))
+    waiting = buffer.waiting
+    out = render(buffer)
+    assert buffer.waiting == round(0.02 * 16000) - BLOCK
+    assert buffer.counts.dropped_samples == waiting - BLOCK - buffer.waiting
+    assert out[0] == 0.0  # fades in after the jump
+    assert out[80] == 0.5
+
+
+def test_nobody_renders() -> None:
+    """A sound card that died must not stop the session or eat its memory."""
+    buffer = make()
+    for _ in range(1000):
+        feed(buffer, HOP)
+    assert buffer.waiting < 3 * 16000
+    assert buffer.counts.overflowed_samples + buffer.waiting == 1000 * BLOCK
+
+
+@given(sizes=st.lists(st.integers(1, 700), min_size=1, max_size=40), block=st.integers(1, 500))
+def test_every_sample_is_accounted_for(sizes: list[int], block: int) -> None:
+    """Whatever the sizes: heard, left out and counted, or still waiting."""
+    buffer = make(reserve_ms=5, limit_ms=60)
+    out = np.empty(block, dtype=np.float32)
+    for n, size in enumerate(sizes):
+        feed(buffer, np.zeros(size, dtype=np.float32), without_emg=n % 7 == 3)
+        buffer.render(out)
+    counts = buffer.counts
+    gone = counts.played_samples + counts.dropped_samples + counts.skipped_samples
+    assert counts.overflowed_samples == 0
+    assert gone + buffer.waiting == sum(sizes)
+
+
+def test_two_threads_share_it_without_a_lock() -> None:
+    """The callback must hear every sample in its order while the chain feeds on."""
+    buffer = make(reserve_ms=1, limit_ms=100_000)
+    total = 200 * BLOCK
+    ramp = np.arange(1, total + 1, dtype=np.float32)
+
+    def write() -> None:
+        for hop in ramp.reshape(-1, BLOCK):
+            feed(buffer, hop)
+        buffer.finish()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    heard = []
+    out = np.empty(37, dtype=np.float32)
+    while writer.is_alive() or buffer.waiting:
+        read = buffer.counts.played_samples
+        buffer.render(out)
+        heard.append(out[: buffer.counts.played_samples - read].copy())
+    writer.join()
+    values = np.concatenate(heard)
+    assert len(values) + buffer.counts.dropped_samples == total
+    assert buffer.counts.dropped_samples == 0
+    faded = values != ramp
+    assert (values[faded] < ramp[faded]).all()
+    assert np.count_nonzero(faded) <= 80 * (1 + buffer.counts.underruns)

@@ -1,0 +1,64 @@
+"""The run directory: never an overwritten run, never a path outside of it."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from streamer.results.outputs import OutputError, RunDirectory, write_json
+
+
+def test_a_run_gets_its_own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs in one second must not share their files."""
+    monkeypatch.chdir(tmp_path)
+    first, second = RunDirectory.create(), RunDirectory.create()
+    assert first.path.parent == second.path.parent == Path("runs")
+    assert first.path != second.path
+    assert RunDirectory.create(tmp_path / "deep" / "er").path.is_dir()
+
+
+@pytest.mark.parametrize("kind", ["directory", "file"])
+def test_what_exists_is_refused(tmp_path: Path, kind: str) -> None:
+    """An earlier run is worth more than a convenient default."""
+    path = tmp_path / "out"
+    path.mkdir() if kind == "directory" else path.write_text("x")
+    with pytest.raises(OutputError, match=r"out: got a directory that exists.*--out"):
+        RunDirectory.create(path)
+
+
+def test_what_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    """A wrong --out must be a message, not a traceback."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="cannot be written: Not a directory") as caught:
+        RunDirectory.create(tmp_path / "file" / "out")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_without_permission_is_refused(tmp_path: Path) -> None:
+    """The same where the parent is write-protected."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="Permission denied"):
+        RunDirectory.create(tmp_path / "out")
+
+
+def test_utterances_are_files_of_their_own_name(tmp_path: Path) -> None:
+    """Scripts find an utterance's WAV by its name, and a loop overwrites none."""
+    directory = RunDirectory.create(tmp_path / "out")
+    folder = directory.path / "utterances"
+    assert directory.utterance("002-001-0100") == folder / "002-001-0100.wav"
+    assert directory.utterance("002-001-0100") == folder / "002-001-0100-2.wav"
+    assert directory.utterance("../../etc/passwd") == folder / "_.._etc_passwd.wav"
+    assert directory.utterance("..") == folder / "_.wav"
+
+
+def test_json_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A script that waits for summary.json must never read half of it."""
+    path = tmp_path / "summary.json"
+    write_json(path, {"a": 1})
+    write_json(path, {"a": [1.5, None]})
+    assert json.loads(path.read_text()) == {"a": [1.5, None]}
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(OutputError, match="No such file"):
+        write_json(tmp_path / "none" / "summary.json", {})

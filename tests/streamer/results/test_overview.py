@@ -1,0 +1,133 @@
+"""The picture of a run."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+import soundfile
+
+from drivers.recordings.recording import Recording
+from drivers.source import Channel
+from streamer.results.envelope import Envelope
+from streamer.results.outputs import OutputError, RunDirectory
+from streamer.results.overview import LONGEST_S, draw_overview, read_course
+from streamer.results.summary import Answer, Estimate, Summary, UtteranceResult
+from streamer.screen.panels import spectrogram_db
+
+RATE_HZ = 16000
+NAMES = ("101-001-0103", "101-001-0104")
+
+
+def answer(labels: str, said: str) -> Answer:
+    return Answer(labels[0], said, {label: 1 / len(labels) for label in labels}, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """A run that never ran."""
+
+    directory: RunDirectory
+    summary: Summary
+    envelope: Envelope
+
+
+def make(path: Path, seconds: float, *, classifiers: bool = True) -> Made:
+    directory = RunDirectory.create(path)
+    rng = np.random.default_rng(0)
+    samples = round(seconds * RATE_HZ)
+    soundfile.write(directory.audio, 0.1 * rng.standard_normal(samples), RATE_HZ)
+    half_s = seconds / 2
+    utterances = [
+        UtteranceResult(name, number, "", number * half_s, half_s, 0, 0, None, None, None)
+        for number, name in enumerate(NAMES)
+    ]
+    said = answer("abc", "a") if classifiers else None
+    lines = [
+        Estimate(float(t), int(t >= half_s), "", 0.0, 0.5, said, said).as_dict()
+        for t in np.arange(0.1, seconds, 0.1)
+    ]
+    directory.estimates.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    envelope = Envelope(600.0, 6)
+    envelope.add(0.0, rng.normal(0, 30, (round(half_s * 600), 6)))
+    summary = Summary(
+        directory=str(path),
+        audio=str(directory.audio),
+        ended="source",
+        error=None,
+        problems=[],
+        utterances=utterances,
+        mcd_db=6.0,
+        frames=0,
+        seconds=seconds,
+        lost_samples=0,
+        underruns=0,
+        realtime_factor=1.0,
+        latency_ms={},
+        counters={},
+        source={},
+    )
+    return Made(directory, summary, envelope)
+
+
+def natural(name: str) -> Recording:
+    channels = tuple(Channel(f"EMG{number}") for number in range(1, 7))
+    emg = np.zeros((600, 6), np.float32)
+    audio = np.full(RATE_HZ, 0.1, np.float32)
+    return Recording(name, emg, 600.0, channels, audio=audio, audio_rate_hz=RATE_HZ)
+
+
+def size(picture: Path | None) -> tuple[int, int]:
+    assert picture is not None
+    height, width, _ = matplotlib.image.imread(picture).shape
+    return height, width
+
+
+def test_picture_grows_with_what_there_is_to_show(tmp_path: Path) -> None:
+    """Natural speech, or who speaks how, would be missing from the picture."""
+    plain = make(tmp_path / "plain", 2.0, classifiers=False)
+    height, width = size(draw_overview(plain.directory, plain.summary, plain.envelope))
+    full = make(tmp_path / "full", 2.0)
+    more, same = size(draw_overview(full.directory, full.summary, full.envelope, natural))
+    assert same == width
+    assert more > height + 400
+
+
+def test_utterance_without_natural_speech_is_no_error(tmp_path: Path) -> None:
+    """A live epoch that no recording is the source of would cost the whole picture."""
+    run = make(tmp_path / "run", 2.0)
+    without = size(draw_overview(run.directory, run.summary, run.envelope, lambda name: None))
+    assert without == size(draw_overview(run.directory, run.summary, run.envelope))
+
+
+def test_long_run_shows_its_first_minute(tmp_path: Path) -> None:
+    """An hour would take minutes to draw and show nothing."""
+    assert LONGEST_S == 60
+    run = make(tmp_path / "run", 70.0)
+    assert size(draw_overview(run.directory, run.summary, run.envelope))[0] > 500
+    course = read_course(run.directory.estimates, "mode", LONGEST_S)
+    assert course[-1].time_s <= LONGEST_S
+
+
+def test_run_that_ended_at_once_leaves_no_picture(tmp_path: Path) -> None:
+    """Ctrl-C in the first moment would end in a traceback."""
+    run = make(tmp_path / "run", 0.01)
+    assert draw_overview(run.directory, run.summary, run.envelope) is None
+
+
+def test_picture_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    """A full disk would end in a traceback."""
+    run = make(tmp_path / "run", 1.0)
+    (tmp_path / "run" / "overview.png").mkdir()
+    with pytest.raises(OutputError, match=r"overview\.png"):
+        draw_overview(run.directory, run.summary, run.envelope)
+
+
+def test_spectrogram_finds_a_tone() -> None:
+    """Frequencies in the picture would be wrong."""
+    tone = np.sin(2 * np.pi * 2000 * np.arange(RATE_HZ) / RATE_HZ)
+    level_db = spectrogram_db(tone)
+    assert level_db.shape == (201, 196)
+    assert (level_db.argmax(axis=0) == 2000 // 40).all()

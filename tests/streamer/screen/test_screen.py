@@ -1,0 +1,115 @@
+"""What the terminal shows while a session runs."""
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from drivers.source import SourceState
+from streamer.results.summary import Answer, Estimate, Percentiles, Snapshot
+from streamer.screen.screen import REFRESHES_PER_S, render, screen
+
+MODE = Answer("audible", "audible", {"audible": 0.93, "silent": 0.02, "whispered": 0.05}, 2.0)
+SPEAKER = Answer("101", "no speech", {"101": 0.5, "102": 0.3, "103": 0.2}, 1.0)
+RUNNING = Snapshot(
+    utterance="101-001-0103",
+    time_s=83.2,
+    source_state=SourceState.STREAMING,
+    levels_uv=(0.0, 12.0, 35.0, 80.0, 400.0, 5000.0),
+    speech=0.87,
+    estimate=Estimate(83.2, 3, "101-001-0103", 1.2, 0.87, MODE, SPEAKER),
+    compute_ms=Percentiles(0.81, 1.0, 1.62, 3.0),
+    latency_ms=Percentiles(12.1, 14.0, 18.0, 20.0),
+    algorithmic_ms=41.8,
+    fill_ms=38.0,
+    output="files only: no sound card",
+    frames=8320,
+    lost_samples=7,
+    underruns=2,
+    problems=("PortAudio is not installed: apt-get install libportaudio2",),
+)
+
+
+def shown(snapshot: Snapshot, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO(), force_terminal=False, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(render(snapshot, "replay  runs/today"))
+    return capture.get()
+
+
+def test_everything_a_listener_asks_for_is_shown() -> None:
+    """Mode, speaker, levels, latency or losses could not be seen while they matter."""
+    text = shown(RUNNING)
+    for words in (
+        "01:23.2",
+        "101-001-0103",
+        "streaming",
+        "EMG 6",
+        "5000 uV",
+        "audible",
+        "0.93",
+        "no speech",
+        "42 ms by design, 12.1 ms to the buffer, 38 ms in it",
+        "0.81 ms a frame, p99 1.62 ms",
+        "frames 8320, lost samples 7, underruns 2",
+        "files only: no sound card",
+        "apt-get install libportaudio2",
+    ):
+        assert words in text
+
+
+def test_screen_fits_a_terminal_of_eighty_columns() -> None:
+    """Lines would wrap, and the screen would flicker."""
+    lines = shown(RUNNING).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 24
+
+
+def test_session_that_has_not_begun_can_be_shown() -> None:
+    """The screen would fail in the first tenth of a second."""
+    assert "none yet" in shown(Snapshot())
+
+
+def test_words_of_others_are_no_markup() -> None:
+    """A stream or a problem called [x] would vanish or break the screen."""
+    text = shown(Snapshot(utterance="[red]a", output="[/b]", problems=("[bold] lost",)))
+    assert "[red]a" in text
+    assert "[/b]" in text
+    assert "! [bold] lost" in text
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.realtime
+def test_screen_refreshes_seldom_and_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Drawing would take the interpreter from the audio callback, or spoil ``--json``."""
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    asked = 0
+
+    def snapshot() -> Snapshot:
+        nonlocal asked
+        asked += 1
+        return RUNNING
+
+    with screen(snapshot, title="replay"):
+        time.sleep(1.0)
+    assert "101-001-0103" in terminal.getvalue()
+    assert capsys.readouterr().out == ""
+    # One more at the beginning and at the end.
+    assert 2 <= asked <= REFRESHES_PER_S + 3
+
+
+def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log file would fill with pictures of a screen."""
+    with screen(lambda: RUNNING, title="replay"):
+        pass
+    captured = capsys.readouterr()
+    assert captured.out + captured.err == ""
