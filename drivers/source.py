@@ -152,6 +152,13 @@ class Health:
         Runs of lost samples.
     reconnects : int
         Times the source came back.
+    drift_ppm : float or None
+        How much faster the source's clock runs than this host's; None where unknown.
+    jitter_ms : float or None
+        Spread of the arrivals behind the earliest possible ones (95 % of them are within).
+    clock_offset_s : float
+        Was added to the sender's time stamps to give `Chunk.time_s`; 0 where the times are
+        this host's own.
     extra : dict of str to int
         Counters that only this kind of source has.
     """
@@ -161,6 +168,9 @@ class Health:
     lost_samples: int = 0
     gaps: int = 0
     reconnects: int = 0
+    drift_ppm: float | None = None
+    jitter_ms: float | None = None
+    clock_offset_s: float = 0.0
     extra: dict[str, int] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """What a file holds, in memory."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,9 @@ class Recording:
     name : str
         Of the utterance or file, unique in its series: ``"002-001-0100"``.
     emg_uv : ndarray of float32, shape (n, channels)
-        EMG in microvolts, as recorded: nothing is filtered or removed.
+        EMG in microvolts, as recorded: nothing is filtered or removed. A row of NaN is a
+        sample that is known to be lost, so that row n is always n / `rate_hz` seconds
+        after the first; a reader never fills it with anything else.
     rate_hz : float
         Sampling rate of the EMG.
     channels : tuple of Channel
@@ -57,6 +60,8 @@ class Recording:
         What was said, how, by whom, in which recording session, for which use.
     phones : tuple of Segment
         Phone alignment; empty where there is none.
+    recorded_at : datetime, optional
+        Of the first sample; without a time zone where the file says none.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Recording:
     session: str | None = None
     split: Split | None = None
     phones: tuple[Segment, ...] = ()
+    recorded_at: datetime | None = None
 
     @property
     def duration_s(self) -> float:
