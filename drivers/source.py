@@ -112,7 +112,7 @@ class Chunk:
         Only on the first chunk of an epoch: samples acquired right before it that
         are no part of the stream, for filters to settle on.
     markers : tuple of Marker
-        Events within this chunk.
+        Events within this chunk, or in the gap before it.
     """
 
     samples: Samples

@@ -132,7 +132,7 @@ class Bundle:
                 f"signal for the bundle {self.path.name}",
                 value=f"{rate_hz:g} Hz and {len(channels)} channels ({', '.join(channels)})",
                 allowed=f"{wanted} ({', '.join(signal.channels)})",
-                way_out="choose a bundle that was trained on such a signal",
+                way_out=self._way_out(rate_hz, len(channels)),
             )
         if sorted(channels) == sorted(signal.channels) and list(channels) != list(signal.channels):
             raise SignalMismatchError(
@@ -141,6 +141,14 @@ class Bundle:
                 allowed=", ".join(signal.channels),
                 way_out="reorder the channels at the source",
             )
+
+    def _way_out(self, rate_hz: float, channels: int) -> str:
+        """Say which bundle would fit a signal, and which signal would fit this one."""
+        wanted = self.manifest.signal
+        other = f"take a bundle that was trained at {rate_hz:g} Hz on {channels} channels"
+        if rate_hz == wanted.rate_hz and channels > len(wanted.channels):
+            return f"name {len(wanted.channels)} of its channels (live.channels), or {other}"
+        return f"{other}, or send what this one wants"
 
     @property
     def shift_s(self) -> float:

@@ -10,9 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drivers.errors import StreamerError
 from streamer.audio.output import AudioSettings
+from streamer.bench.settings import DriversBench
 from streamer.engine.estimates import EstimateSettings
 from streamer.engine.pipeline import PipelineSettings
+from streamer.outlets import OutletSettings
+from streamer.recordings import RecordingsSettings
 from streamer.session import SessionSettings
+from streamer.sources import LiveSettings
 
 
 class ConfigError(StreamerError):
@@ -28,36 +32,31 @@ class Settings(BaseModel):
 Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["max"]
 
 
-class RecordingsSettings(Settings):
-    """Which recordings are replayed or published."""
-
-    path: Path | None = Field(
-        default=None, description="Corpus directory; null is the recording in the package"
-    )
-    session: str | None = Field(default=None, description="Recording session; null is all")
-    subset: str | None = Field(default=None, description="Such as test.audible; null is all")
-    utterances: tuple[str, ...] = Field(default=(), description="Only these, in this order")
-
-
 class ReplaySettings(Settings):
     """How recordings are replayed."""
 
     speed: Speed = Field(default=1.0, description="Multiple of the own pace, or max")
     start_s: float = Field(default=0.0, ge=0, description="Leave out this much at the beginning")
     loop: bool = Field(default=False, description="Start again at the end")
-
-
-class LiveSettings(Settings):
-    """Where live EMG comes from."""
-
-    source: str | None = Field(default=None, description="lsl:NAME or simulator")
-    find_s: float = Field(default=5.0, gt=0, description="How long to look for an LSL stream")
+    gaps: tuple[str, ...] = Field(default=(), description="Lose EMG, as START:LENGTH in seconds")
 
 
 class SimulateSettings(Settings):
     """How recordings are published."""
 
+    device: Literal["lsl", "varioport"] = Field(
+        default="lsl", description="As what: an LSL stream, or a Varioport on a serial port"
+    )
     name: str = Field(default="streamer-simulator", description="Name of the LSL stream")
+    profile: str = Field(
+        default="framed", description="Of the emulated Varioport: framed, multiplex, or a file"
+    )
+    link: Path = Field(
+        default=Path("/tmp/varioport"), description="Name of the emulated serial port"
+    )
+    faults: tuple[str, ...] = Field(
+        default=(), description="Of the emulated Varioport, such as lost-bytes=0.01"
+    )
     once: bool = Field(default=False, description="Wait for a listener, play once, end")
     duration_s: float | None = Field(default=None, gt=0, description="End after this long")
 
@@ -79,6 +78,12 @@ class DevicesSettings(Settings):
     wait_s: float = Field(default=1.0, gt=0, description="How long to listen for LSL streams")
 
 
+class BenchSettings(Settings):
+    """How much is measured."""
+
+    drivers: DriversBench = DriversBench()
+
+
 class Config(Settings):
     """All settings.
 
@@ -88,11 +93,11 @@ class Config(Settings):
         Models; None is the bundle in the package.
     screen : bool
         Show the run on the terminal.
-    session, pipeline, estimates, audio : settings
+    session, pipeline, estimates, audio, outlets : settings
         Of every session.
     recordings : RecordingsSettings
         What `replay` and `simulate` play.
-    replay, live, simulate, train, devices : settings
+    replay, live, simulate, train, devices, bench : settings
         Of one command each.
     """
 
@@ -102,12 +107,14 @@ class Config(Settings):
     pipeline: PipelineSettings = PipelineSettings()
     estimates: EstimateSettings = EstimateSettings()
     audio: AudioSettings = AudioSettings()
+    outlets: OutletSettings = OutletSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     replay: ReplaySettings = ReplaySettings()
     live: LiveSettings = LiveSettings()
     simulate: SimulateSettings = SimulateSettings()
     train: TrainSettings = TrainSettings()
     devices: DevicesSettings = DevicesSettings()
+    bench: BenchSettings = BenchSettings()
 
 
 def load_config(

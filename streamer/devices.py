@@ -3,17 +3,15 @@
 Looking changes nothing: no port is opened, no stream is read and nothing is played.
 """
 
-import grp
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from serial.tools import list_ports
 
 from drivers.errors import StreamerError
+from drivers.varioport.access import holders, stable_name, way_to_permission
 
 _SPEECH_RATE_HZ = 16000
-_BY_ID = Path("/dev/serial/by-id")
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,11 @@ class Devices:
 
 def serial_ports() -> Devices:
     """List serial ports, by the name that stays the same when they are plugged in again."""
-    links = {link.resolve(): link for link in _BY_ID.glob("*")} if _BY_ID.is_dir() else {}
     ports = []
     for port in sorted(list_ports.comports(), key=lambda port: port.device):
-        device = Path(port.device)
         about = port.description if port.description != "n/a" else "serial port"
-        ports.append(Device(str(links.get(device.resolve(), device)), about, _access(device)))
+        name = f"varioport:{stable_name(port.device)}"
+        ports.append(Device(name, about, _hindrance(port.device)))
     return Devices(tuple(ports), None if ports else "no serial port: plug the device in")
 
 
@@ -77,14 +74,11 @@ def lsl_streams(wait_s: float = 1.0) -> Devices:
     streams = []
     for stream in find_streams(wait_s):
         rate = f"{stream.rate_hz:g} Hz" if stream.rate_hz else "events"
-        problem = None
-        if stream.rate_hz and not stream.source_id:
-            problem = "has no source_id, so it is lost for good when it breaks: let it set one"
         streams.append(
             Device(
                 f"lsl:{stream.name}",
                 f"{stream.type}, {stream.channels} channels, {rate}, on {stream.hostname}",
-                problem,
+                "; ".join(stream.problems) or None,
             )
         )
     nothing = f"no stream within {wait_s:g} s: start one, such as `streamer simulate`"
@@ -116,12 +110,9 @@ def sound_cards() -> Devices:
     return Devices(tuple(cards), None if cards else nothing)
 
 
-def _access(device: Path) -> str | None:
+def _hindrance(port: str) -> str | None:
     """Say what keeps this user from a port."""
-    if os.access(device, os.R_OK | os.W_OK):
-        return None
-    try:
-        group = grp.getgrgid(device.stat().st_gid).gr_name
-    except (OSError, KeyError):
-        return "cannot be read: look at its permissions"
-    return f"no permission: `sudo usermod -aG {group} $USER`, then log in again"
+    if not os.access(port, os.R_OK | os.W_OK):
+        return f"no permission: {way_to_permission(port)}"
+    busy = ", ".join(holders(port))
+    return f"in use by {busy}: end that first" if busy else None

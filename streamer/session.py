@@ -1,40 +1,42 @@
 """A session: a source, the models, a run directory, and the threads between them."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.clock import Clock, PerfClock
 from drivers.recordings.recording import Recording
-from drivers.source import Chunk, Source, SourceInfo
+from drivers.source import Source, SourceInfo
 from models.bundle import Bundle
 from streamer.audio.output import AudioOutput, AudioSettings, start_output
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
-from streamer.engine.compute import Compute
+from streamer.engine.channels import columns_for
+from streamer.engine.drive import drive
 from streamer.engine.estimates import EstimateSettings, Estimator
 from streamer.engine.latency import LatencyTrace
 from streamer.engine.pipeline import Pipeline, PipelineSettings
-from streamer.engine.reader import read_into
 from streamer.engine.ring import Ring
 from streamer.engine.undisturbed import undisturbed
-from streamer.results.conclusion import Ended, Ending, Parts, compare, summarise
+from streamer.engine.warm_up import warm_up
+from streamer.engine.watch import Watch
+from streamer.engine.workers import Workers
+from streamer.outlets import OutletSettings
+from streamer.results.conclusion import Ending, conclude
 from streamer.results.envelope import Envelope
 from streamer.results.observer import Observer
-from streamer.results.outputs import OutputError, RunDirectory, write_json
+from streamer.results.outputs import RunDirectory
+from streamer.results.parts import Parts
 from streamer.results.recorder import Recorder
+from streamer.results.sink import Sink
 from streamer.results.summary import Snapshot, Summary
-
-_log = logging.getLogger(__name__)
+from streamer.sinks import open_sinks
 
 _BATCH_S = 0.5  # EMG to wait for where time does not matter
 _DRAIN_S = 1.0
-_RECENT_FRAMES = 1000
 
 
 class SessionSettings(BaseModel):
@@ -47,6 +49,9 @@ class SessionSettings(BaseModel):
     )
     ring_s: float = Field(
         default=2.0, gt=0, description="EMG that may wait for the models before the oldest is lost"
+    )
+    record: bool = Field(
+        default=False, description="Write EMG, voice and estimates to recording.xdf as they come"
     )
 
 
@@ -61,7 +66,7 @@ class Session:
         The models.
     directory : RunDirectory
         Where the files go.
-    settings, pipeline, estimates, audio : settings, optional
+    settings, pipeline, estimates, audio, outlets : settings, optional
         Of the session and its parts.
     realtime : bool
         The source runs at the pace of life (a device, a replay at speed 1): queues drop
@@ -74,6 +79,8 @@ class Session:
         The source's clock.
     stop : threading.Event, optional
         Set it to end the session properly, from a signal handler too.
+    opened : callable, optional
+        Called once the source is open.
 
     Attributes
     ----------
@@ -91,26 +98,29 @@ class Session:
         pipeline: PipelineSettings | None = None,
         estimates: EstimateSettings | None = None,
         audio: AudioSettings | None = None,
+        outlets: OutletSettings | None = None,
         realtime: bool = True,
         recording_named: Callable[[str], Recording | None] | None = None,
         clock: Clock | None = None,
         stop: threading.Event | None = None,
+        opened: Callable[[], None] = lambda: None,
     ) -> None:
         self._source = source
+        self._opened = opened
         self._bundle = bundle
         self._directory = directory
         self._settings = settings or SessionSettings()
         self._pipeline = pipeline or PipelineSettings()
         self._estimates = estimates or EstimateSettings()
         self._audio = audio or AudioSettings()
+        self._outlets = outlets or OutletSettings()
         self._realtime = realtime
         self._recording_named = recording_named
         self._clock = clock or PerfClock()
         self._stop = stop or threading.Event()
-        self._failed = threading.Event()
-        self._error: BaseException | None = None
-        self._ended: Ended = "source"
         self._problems: list[str] = []
+        self._notes: list[str] = []
+        self._columns: list[int] = []
         signal = bundle.manifest.signal
         self._rate_hz = signal.rate_hz
         self._ring = Ring(
@@ -118,6 +128,7 @@ class Session:
             blocking=not realtime,
             batch=round(_BATCH_S * self._rate_hz),
         )
+        self._workers = Workers(self._ring.close)
         self._buffer: PlayBuffer | None = None
         if realtime:
             self._buffer = PlayBuffer(
@@ -126,7 +137,6 @@ class Session:
         self._output: AudioOutput | None = None
         self._parts: Parts | None = None
         self._algorithmic_ms = round(bundle.algorithmic_latency_ms, 4)
-        self._took_s = 0.0
         self.envelope = Envelope(self._rate_hz, len(signal.channels))
 
     def stop(self) -> None:
@@ -147,7 +157,8 @@ class Session:
             The source or the bundle cannot be used, or the source fails; what was made
             until then is in the run's directory.
         """
-        self._warm_up()
+        self._outlets.check(realtime=self._realtime)
+        warm_up(self._bundle, self._pipeline, self._estimates)
         with ExitStack() as stack:
             if self._buffer is not None:
                 stack.enter_context(undisturbed())
@@ -156,68 +167,84 @@ class Session:
                 stack.callback(self._output.stop)
                 if problem is not None:
                     self._problems.append(problem)
-            stack.callback(self._source.close)
-            self._source.open()
-            info = self._source.info
-            self._bundle.check(info.rate_hz, [channel.label for channel in info.channels])
+            info = self._open(stack)
             recorder = Recorder(self._directory, self._bundle.manifest.speech.rate_hz)
             stack.callback(recorder.close)
             background = Background(recorder.flush, inline=not self._realtime)
             background.start()
             stack.callback(background.close)
-            self._parts = self._build(info, recorder, background)
+            sinks = open_sinks(
+                info,
+                self._bundle,
+                self._outlets,
+                self._directory.recording if self._settings.record else None,
+                background,
+                self._clock if self._realtime else None,
+            )
+            for sink in sinks:
+                stack.callback(sink.close)
+            stack.callback(background.close)  # before them: it writes to them
+            self._parts = parts = self._build(info, recorder, background, sinks)
             started_s = time.perf_counter()
-            self._run_threads(self._parts)
+            ended = drive(
+                parts,
+                self._workers,
+                self._columns,
+                duration_s=self._settings.duration_s,
+                clock=self._clock if self._realtime else None,
+                stop=self._stop,
+            )
             if self._buffer is not None:
                 self._buffer.finish()
             background.close()
-            self._took_s = time.perf_counter() - started_s
+            took_s = time.perf_counter() - started_s
+            for sink in sinks:
+                sink.close()
             self._drain()
-        if self._error is None:
-            self._error = background.error
-        summary = self._conclude(self._parts)
-        if self._error is not None:
-            raise self._error
+        error = self._workers.error or background.error
+        summary = conclude(
+            parts,
+            Ending(ended, error, took_s, self._algorithmic_ms),
+            self._bundle,
+            self._directory,
+            recording_named=self._recording_named,
+            problems=self._problems,
+            notes=self._notes,
+        )
+        if error is not None:
+            raise error
         return summary
 
     def snapshot(self) -> Snapshot:
         """Return the session as it is now; cheap, from any thread."""
-        parts, state = self._parts, self._source.health.state
-        if parts is None:
+        if self._parts is None:
+            state = self._source.health.state
             return Snapshot(source_state=state, algorithmic_ms=self._algorithmic_ms)
-        trace, live, counts = parts.trace, parts.observer.live, parts.pipeline.counts
-        return Snapshot(
-            utterance=live.utterance,
-            time_s=live.time_s,
-            source_state=state,
-            levels_uv=live.levels_uv,
-            speech=0.0 if live.estimate is None else live.estimate.speech,
-            estimate=live.estimate,
-            compute_ms=trace.percentiles("compute", _RECENT_FRAMES),
-            latency_ms=trace.percentiles("latency", _RECENT_FRAMES),
-            algorithmic_ms=self._algorithmic_ms,
-            fill_ms=parts.fill_ms,
-            output="files only" if self._output is None else self._output.name,
-            frames=counts.frames,
-            lost_samples=counts.lost_samples,
-            underruns=parts.underruns,
-            counters=parts.counters(),
-            problems=(*self._problems, *parts.problems()),
-        )
+        return self._parts.snapshot(self._problems, self._algorithmic_ms)
 
-    def _warm_up(self) -> None:
-        """Let every model run once: compilers and caches must not meet the first frames."""
-        pipeline = Pipeline(self._bundle, self._pipeline, self._estimates.update_ms / 1000)
-        estimator = Estimator(self._bundle, self._estimates)
-        n = round(2 * self._estimates.shortest_s * self._rate_hz)
-        channels = len(self._bundle.manifest.signal.channels)
-        noise = np.random.default_rng(0).normal(0, 20, (n, channels))
-        chunk = Chunk(noise.astype(np.float32), 0, 0, 0.0, 0.0)
-        for output in (*pipeline.process(chunk), *pipeline.finish()):
-            estimator.push(output, "", 0.0)
-        estimator.end()
+    def _open(self, stack: ExitStack) -> SourceInfo:
+        """Open the source, find the bundle's channels among its own and check the rest."""
+        stack.callback(self._source.close)
+        self._source.open()
+        self._opened()
+        info, labels = self._source.info, self._bundle.manifest.signal.channels
+        self._columns = columns_for(info, labels)
+        used = [info.channels[column].label for column in self._columns]
+        self._bundle.check(info.rate_hz, used)
+        if self._columns != list(range(len(info.channels))):
+            there = ", ".join(channel.label for channel in info.channels)
+            self._notes.append(
+                f"of the channels of {info.name} ({there}), the models get {', '.join(used)}"
+            )
+        return info
 
-    def _build(self, info: SourceInfo, recorder: Recorder, background: Background) -> Parts:
+    def _build(
+        self,
+        info: SourceInfo,
+        recorder: Recorder,
+        background: Background,
+        sinks: tuple[Sink, ...],
+    ) -> Parts:
         """Make the parts that are fresh for each run."""
         pipeline = Pipeline(self._bundle, self._pipeline, self._estimates.update_ms / 1000)
         acquired = self._realtime and isinstance(self._clock, PerfClock)
@@ -230,99 +257,33 @@ class Session:
             pipeline.rate_hz,
             pipeline.audio_rate_hz,
             keep_mel_cepstra=self._recording_named is not None,
+            sinks=sinks,
+        )
+        watch = Watch(
+            self._source,
+            [sink.event for sink in sinks],
+            self._clock if self._realtime else None,
+            lambda: 0 if self._buffer is None else self._buffer.counts.underruns,
         )
         return Parts(
             self._source,
             info,
+            watch,
             self._ring,
             pipeline,
             trace,
             observer,
             recorder,
             background,
+            sinks,
             self._buffer,
             self._output,
         )
 
-    def _run_threads(self, parts: Parts) -> None:
-        """Read and compute until the end."""
-        compute = Compute(
-            parts.pipeline, parts.trace, parts.buffer, parts.observer, parts.background
-        )
-
-        def work() -> None:
-            while (chunk := self._ring.get()) is not None:
-                compute.take(chunk)
-            compute.finish()
-
-        threads = [
-            threading.Thread(target=self._guard, args=(job,), name=name, daemon=True)
-            for name, job in (("reader", self._read), ("compute", work))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in reversed(threads):
-            try:
-                thread.join()
-            except KeyboardInterrupt:
-                self._stop.set()
-                thread.join()
-
-    def _guard(self, job: Callable[[], None]) -> None:
-        """Do a thread's job; an error ends the session and is raised by `run`."""
-        try:
-            job()
-        except BaseException as error:
-            self._error = self._error or error
-            self._failed.set()
-            self._ring.close()
-
-    def _read(self) -> None:
-        """Bring what the source gives to the ring, until it ends or is stopped."""
-        try:
-            self._ended = read_into(
-                self._ring,
-                self._source,
-                self._rate_hz,
-                duration_s=self._settings.duration_s,
-                clock=self._clock if self._realtime else None,
-                stopped=lambda: self._stop.is_set() or self._failed.is_set(),
-            )
-        finally:
-            self._ring.close()
-
     def _drain(self) -> None:
         """Let the loudspeaker come to its end."""
-        if self._buffer is None or self._error is not None:
+        if self._buffer is None or self._workers.error is not None:
             return
         until_s = time.perf_counter() + _DRAIN_S
         while self._buffer.waiting and time.perf_counter() < until_s:
             time.sleep(0.01)
-
-    def _conclude(self, parts: Parts) -> Summary:
-        """Compare with natural speech, and write what the session did."""
-        utterances = [result for result, _ in parts.observer.results]
-        if self._recording_named is not None:
-            utterances, problems = compare(
-                parts.observer.results, self._recording_named, self._bundle
-            )
-            self._problems += problems
-        run = Ending(
-            str(self._directory.path),
-            str(self._directory.audio),
-            "error" if self._error is not None else self._ended,
-            None if self._error is None else str(self._error) or repr(self._error),
-            self._took_s,
-            self._algorithmic_ms,
-        )
-        summary = summarise(parts, run, utterances, self._problems)
-        for path, content in (
-            (self._directory.latency, parts.trace.as_dict(self._algorithmic_ms)),
-            (self._directory.summary, summary.as_dict()),
-        ):
-            try:
-                write_json(path, content)
-            except OutputError as error:
-                _log.error("%s", error)
-                summary.problems.append(str(error))
-        return summary

@@ -1,15 +1,20 @@
-"""Lab Streaming Layer: an EMG stream in, any source out.
+"""Lab Streaming Layer: an EMG stream in, any source and all results out.
 
 ``library``
-    liblsl, and the configuration that keeps it on this machine.
-``streams``
-    Finding streams; what their metadata say.
-``timeline``
-    Lost samples, from time stamps alone.
+    liblsl, its clock, and the configuration that keeps it on this machine.
+``description``
+    What streams say of themselves, written and read.
+``finding``
+    All streams there are, or the one that is wanted.
+``link``, ``search``
+    One stream, received in a thread of its own, and looked for again when it is gone.
+``cutting``
+    Stamped samples and markers as chunks.
 ``inlet``
     `LslSource`, a stream as a source.
-``outlet``
-    `LslOutlet` and `publish`, a source as a stream.
+``sending``, ``outlet``, ``outlets``
+    What outlets share; `LslOutlet` and `publish`, a source as a stream; speech, estimates
+    and events as streams.
 
 Beside its EMG stream an `LslOutlet` has a stream of type ``Markers``, one string a
 marker, and names it in the metadata (``desc/markers/source_id``). A marker carries the
@@ -17,11 +22,25 @@ time stamp of its sample. `LslSource` begins an epoch at each `UTTERANCE` and en
 `END`, so a relayed replay keeps its utterances. LSL itself knows no end of a stream:
 one from elsewhere just falls silent, and a session on it ends by its duration or by hand.
 What is not relayed: `Chunk.lead_in`.
+
+Markers of another program (`LslSource` has ``markers`` for them) are labels at their
+samples. They end nothing, and begin an epoch only where they say so: ``utterance NAME``.
 """
 
+from drivers.lsl.finding import FoundStream, find_streams
 from drivers.lsl.inlet import LslSource
 from drivers.lsl.library import use_loopback
 from drivers.lsl.outlet import LslOutlet, publish
-from drivers.lsl.streams import FoundStream, find_streams
+from drivers.lsl.outlets import AudioOutlet, EstimatesOutlet, EventsOutlet
 
-__all__ = ["FoundStream", "LslOutlet", "LslSource", "find_streams", "publish", "use_loopback"]
+__all__ = [
+    "AudioOutlet",
+    "EstimatesOutlet",
+    "EventsOutlet",
+    "FoundStream",
+    "LslOutlet",
+    "LslSource",
+    "find_streams",
+    "publish",
+    "use_loopback",
+]

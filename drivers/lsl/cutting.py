@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.lsl.timeline import Timeline
 from drivers.source import UTTERANCE, Chunk, Health, Marker, Samples
+from drivers.timeline import Timeline
 
 
 class StampedMarker(NamedTuple):
@@ -15,7 +15,7 @@ class StampedMarker(NamedTuple):
     Attributes
     ----------
     stamp_s : float
-        Time stamp of its sample.
+        Time stamp of its sample, on this machine's LSL clock.
     label : str
         What happened.
     """
@@ -36,9 +36,10 @@ class ChunkCutter:
     rate_hz : float
         Nominal rate.
     to_session_s : float
-        Added to a time stamp, gives the time on the session's clock.
+        Added to a time on this machine's LSL clock, gives that on the session's.
     health : Health
-        Where samples, losses, reconnects and moved markers are counted.
+        Where samples, losses, reconnects and moved markers are counted, and the difference
+        of the clocks is kept.
     """
 
     def __init__(self, rate_hz: float, to_session_s: float, health: Health) -> None:
@@ -48,6 +49,7 @@ class ChunkCutter:
         self._health.extra |= {"moved_markers": 0, "stamps_backward": 0}
         self._timeline = Timeline(rate_hz)
         self._coming: list[StampedMarker] = []
+        self._offset_s = 0.0
         self._epoch = 0
         self._next = 0  # sample of the epoch
 
@@ -59,6 +61,7 @@ class ChunkCutter:
         self,
         samples: Samples,
         stamps_s: NDArray[np.float64],
+        offset_s: float,
         received_s: float,
         *,
         interrupted: bool = False,
@@ -70,7 +73,10 @@ class ChunkCutter:
         samples : ndarray of float32, shape (n, channels)
             In microvolts, n > 0.
         stamps_s : ndarray of float64, shape (n,)
-            Their time stamps.
+            Their time stamps, on the sender's clock. Losses are seen in these: comparing
+            clocks over a network jitters.
+        offset_s : float
+            Added to them, gives the time on this machine's LSL clock.
         received_s : float
             Their arrival on the session's clock.
         interrupted : bool
@@ -85,10 +91,13 @@ class ChunkCutter:
         if interrupted:
             self._health.reconnects += 1
             self._begin_epoch()
-            lost[0] = self._timeline.restart(float(stamps_s[0]))
+            lost[0] = self._timeline.restart(float(stamps_s[0]), offset_s - self._offset_s)
+        self._offset_s = offset_s
+        self._health.clock_offset_s = offset_s + self._to_session_s
         for found in self._timeline.follow(stamps_s):
             lost[found.row] = found.lost
         self._health.extra["stamps_backward"] = self._timeline.backward
+        stamps_s = stamps_s + offset_s
         placed = self._place(stamps_s)
         begins = {row: m.stamp_s for row, m in placed if m.label.startswith(UTTERANCE)}
         starts = sorted({0, *lost, *begins})
@@ -132,6 +141,8 @@ class ChunkCutter:
 
     def _place(self, stamps_s: NDArray[np.float64]) -> list[tuple[int, StampedMarker]]:
         """Match markers to rows; those of later samples stay in `_coming`."""
+        if not self._coming:
+            return []
         half_s = 0.5 / self._rate_hz
         # Of stamps that jump back, the highest so far decides.
         rising_s = np.maximum.accumulate(stamps_s)

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from contextlib import suppress
+from itertools import repeat
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,28 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.clock import Clock, PerfClock
-from drivers.errors import SignalMismatchError, SourceError
+from drivers.errors import SignalMismatchError, SourceError, StreamerError
 from drivers.lsl.cutting import ChunkCutter, StampedMarker
-from drivers.lsl.library import pylsl
-from drivers.lsl.streams import END, look_for, read_description, resolve
-from drivers.source import Chunk, Health, Samples, SourceInfo, SourceState
+from drivers.lsl.description import END, read_description, to_uv
+from drivers.lsl.library import lsl_ahead_s
+from drivers.lsl.link import Link, Piece
+from drivers.reconnect import StallTimer
+from drivers.source import Chunk, Health, SourceInfo, SourceState
 
-_STALL_S = 0.4  # liblsl's own watchdog takes 15 s
-_BUFFER_S = 2  # an inlet serves its oldest data first: what is older than this is lost
-_MOST_SAMPLES = 4096  # of one pull
-_SYNCHRONISE_S = 0.5
-_BACK_S = 1.0  # to compare clocks with a stream that is just back
-
-Stamps = NDArray[np.float64]
+_BUFFER_S = 2  # older samples are of no use to a live session
+_LAGS = 2048  # samples on which the jitter rests
+_JITTER_EVERY = 32  # pieces
 
 
 class LslSource:
     """A `Source` that receives an EMG stream.
 
-    Time stamps are the sender's, synchronised to this machine's clock but not smoothed.
-    Losses are estimated from them, see `drivers.lsl.timeline`. A stream that pauses is
-    `STALLED`; one that was taken away and is back, under its old source_id, goes on in a
-    new epoch whose `gap_before` is what it missed.
+    Time stamps are the sender's, brought to this machine's clock but not smoothed. Losses
+    are estimated from them, see `drivers.timeline`. A stream that pauses is `STALLED`;
+    one that was taken away is looked for, `RECONNECTING`, under its source_id or, where it
+    has none, its name and type. It goes on in a new epoch whose `gap_before` is what it
+    missed. As long as several could be meant, none is taken.
 
     Parameters
     ----------
@@ -41,8 +40,15 @@ class LslSource:
         Its identity, instead of the name.
     stream_type : str
         Its type, where neither is given.
+    unit : str, optional
+        Unit of the EMG channels of a stream that says none, such as ``"uV"``. A stream that
+        says one is believed.
+    markers : str, optional
+        Name or source_id of a marker stream of another program, text or numbers, perhaps
+        from another machine. What it says is marked at its sample and nothing else, unless
+        it begins with `UTTERANCE`: then an epoch begins there.
     timeout_s : float
-        How long `open` looks for it.
+        How long `open` looks for each stream.
     clock : Clock, optional
         The session's clock, running in real time.
     """
@@ -53,6 +59,8 @@ class LslSource:
         *,
         source_id: str | None = None,
         stream_type: str = "EMG",
+        unit: str | None = None,
+        markers: str | None = None,
         timeout_s: float = 5.0,
         clock: Clock | None = None,
     ) -> None:
@@ -60,6 +68,10 @@ class LslSource:
             self._wanted = ("source_id", source_id)
         else:
             self._wanted = ("type", stream_type) if name is None else ("name", name)
+        if unit is not None:
+            to_uv(unit, f"LSL stream with {self._wanted[0]} '{self._wanted[1]}' as set")
+        self._unit = unit
+        self._foreign_markers = markers
         self._timeout_s = timeout_s
         self._clock = PerfClock() if clock is None else clock
         self._info: SourceInfo | None = None
@@ -67,17 +79,20 @@ class LslSource:
 
     def _reset(self) -> None:
         self._health = Health()
-        self._samples: Any = None
-        self._markers: Any = None
-        self._to_uv: Samples = np.ones(0, np.float32)
+        self._samples: Link | None = None
+        self._markers: list[_Markers] = []
+        self._stream: Any = None
+        self._to_uv: NDArray[np.float64] = np.ones(0)
         self._cutter: ChunkCutter | None = None
         self._chunks: deque[Chunk] = deque()
+        self._offset_s = 0.0
+        self._to_session_s = 0.0
         self._end_s: float | None = None
         self._last_stamp_s = -math.inf
-        self._data_s = 0.0  # when the last data came, on the session's clock
+        self._silence = StallTimer()
         self._interrupted = False
-        self._sender_s = 0.0  # to be added to the sender's time stamps
-        self._synchronise_s = 0.0  # when to look again, on the session's clock
+        self._lags_s: deque[float] = deque(maxlen=_LAGS)
+        self._pieces = 0
 
     @property
     def info(self) -> SourceInfo:
@@ -91,7 +106,8 @@ class LslSource:
         """State and counters, at any time.
 
         `Health.extra` counts ``moved_markers``, which took effect at a later sample than
-        their own, and ``stamps_backward``.
+        their own; ``stamps_backward``; ``unread_samples``, which are lost because `read` was
+        not called for 2 s; and ``marker_reconnects``, at which markers may be lost.
         """
         return self._health
 
@@ -103,36 +119,53 @@ class LslSource:
         SourceError
             No such stream, several of them, or one that is no EMG in volts.
         """
+        self.close()
         self._reset()
         self._health.state = SourceState.CONNECTING
         try:
-            self._connect(self._timeout_s)
-        except SourceError:
+            self._connect()
+        except BaseException:  # Ctrl-C too
             self.close()
             raise
-        self._data_s = self._clock.now_s()
-        to_session_s = self._data_s - pylsl.local_clock()
-        self._cutter = ChunkCutter(self.info.rate_hz, to_session_s, self._health)
+        self._silence.touch(self._clock.now_s())
         self._health.state = SourceState.STREAMING
 
     def read(self, timeout_s: float) -> Chunk | None:
         """Return samples as soon as there are some, None after `timeout_s` without any.
 
-        A chunk ends before lost samples and before an utterance. The call in which a
-        stream comes back may take longer: a second, or some where it has no source_id.
+        A chunk ends before lost samples and before an utterance.
+
+        Raises
+        ------
+        SignalMismatchError
+            Another stream has taken the place of the lost one.
         """
-        inlet = self._samples
-        if not self._chunks and inlet is not None:
-            pulled = self._pull(inlet, timeout_s)
-            if pulled is None:
+        deadline_s = self._clock.now_s() + timeout_s
+        while not self._chunks and self._samples is not None:
+            piece = self._samples.read(deadline_s - self._clock.now_s())
+            if piece is not None:
+                self._offset_s = piece.offset_s
+            self._take_markers()
+            if piece is None:
                 self._note_silence()
-            else:
-                self._take(*pulled)
+                break
+            if piece.stream is not self._stream:
+                self._change(piece.stream)
+            if len(piece.stamps_s):
+                self._take(piece)
         return self._chunks.popleft() if self._chunks else None
 
     def close(self) -> None:
         """Let go of the stream."""
-        self._samples = self._markers = None
+        links = [markers.link for markers in self._markers]
+        if self._samples is not None:
+            links.append(self._samples)
+        for link in links:
+            link.stop()
+        for link in links:
+            link.close()
+        self._samples = None
+        self._markers = []
         self._chunks.clear()
         self._health.state = SourceState.DISCONNECTED
 
@@ -150,133 +183,126 @@ class LslSource:
         """Close."""
         self.close()
 
-    def _connect(self, timeout_s: float) -> None:
-        """Resolve and subscribe; clocks are compared before the first sample comes."""
-        samples = _inlet(resolve(*self._wanted, timeout_s))
-        try:
-            info, factors, markers_id = read_description(samples.info(self._timeout_s))
-            if self._markers is None and markers_id is not None:
-                markers = _inlet(resolve("source_id", markers_id, timeout_s))
-                markers.open_stream(self._timeout_s)
-                self._markers = markers
-            # Comparing clocks takes long enough for samples to queue up: subscribe last.
-            self._sender_s = samples.time_correction(self._timeout_s)
-            samples.open_stream(self._timeout_s)
-        except (pylsl.util.TimeoutError, pylsl.util.LostError) as error:
+    def _connect(self) -> None:
+        """Subscribe to the streams with markers, then to the samples."""
+        self._samples = Link(*self._wanted, timeout_s=self._timeout_s, buffer_s=_BUFFER_S)
+        self._stream = self._samples.find()
+        self._info, factors, own_id = read_description(self._stream, self._unit)
+        self._to_uv = np.asarray(factors)
+        if own_id is not None:
+            self._subscribe_to_markers("source_id", own_id, own=True)
+        if self._foreign_markers is not None:
+            self._subscribe_to_markers("name or source_id", self._foreign_markers, own=False)
+        self._samples.subscribe()
+        self._to_session_s = -lsl_ahead_s(self._clock)
+        self._cutter = ChunkCutter(self._info.rate_hz, self._to_session_s, self._health)
+        self._health.extra |= {"unread_samples": 0, "marker_reconnects": 0}
+
+    def _subscribe_to_markers(self, field: str, value: str, *, own: bool) -> None:
+        link = Link(field, value, timeout_s=self._timeout_s)
+        self._markers.append(_Markers(link, own))
+        stream = link.find()
+        if stream.nominal_srate() > 0:
             raise SourceError(
-                f"LSL stream with {self._wanted[0]} '{self._wanted[1]}'",
-                value=f"found, but it does not answer: {error}",
-                way_out="look for a firewall between the machines, or start it again",
-            ) from error
-        if self._health.state is SourceState.RECONNECTING and self._info is not None:
-            _check_same(info, self._info)
-        self._samples, self._info = samples, info
-        self._to_uv = np.asarray(factors, np.float32)
+                f"LSL stream '{stream.name()}' with markers",
+                value=f"a signal with {stream.nominal_srate():g} Hz",
+                allowed="events, which have no rate",
+            )
+        link.subscribe()
 
-    def _pull(self, inlet: Any, timeout_s: float) -> tuple[Samples, Stamps] | None:
-        """Wait for the first sample and take all that are there."""
+    def _change(self, stream: Any) -> None:
+        """Go on with another connection, if it brings the same signal."""
         try:
-            pulled = _pull_all(inlet, timeout_s)
-            if not pulled:
-                return None
-            self._synchronise(inlet)
-        except pylsl.util.LostError:
-            self._find_again(timeout_s)
-            return None
-        values = np.array([sample for sample, _ in pulled], np.float32)
-        stamps_s = np.array([stamp_s for _, stamp_s in pulled])
-        return values * self._to_uv, stamps_s + self._sender_s
-
-    def _synchronise(self, inlet: Any) -> None:
-        """Keep what is to be added to the sender's clock up to date.
-
-        liblsl could do that itself (`proc_clocksync`), but then a pull from a stream that
-        is gone waits for its clock, and nobody else learns that the stream is back.
-        """
-        back = inlet.was_clock_reset()
-        self._interrupted |= back
-        now_s = self._clock.now_s()
-        if back or now_s >= self._synchronise_s:
-            self._synchronise_s = now_s + _SYNCHRONISE_S
-            with suppress(pylsl.util.TimeoutError):
-                self._sender_s = inlet.time_correction(_BACK_S if back else 0.0)
-
-    def _find_again(self, timeout_s: float) -> None:
-        """Look for a stream that liblsl cannot recover, as it has no source_id."""
-        self._health.state = SourceState.RECONNECTING
-        if not look_for(*self._wanted, timeout_s):
-            return
-        try:
-            self._connect(timeout_s)
-        except SignalMismatchError:
+            info, factors, _ = read_description(stream, self._unit)
+            before = self.info
+            if (info.channels, info.rate_hz) != (before.channels, before.rate_hz):
+                raise SignalMismatchError(
+                    f"LSL stream '{info.name}' after its return",
+                    value=_shape(info),
+                    allowed=f"{_shape(before)}, as before",
+                    way_out="end the session and start a new one on it",
+                )
+        except StreamerError:
+            self.close()
             raise
-        except SourceError:
-            return
+        self._stream = stream
+        self._to_uv = np.asarray(factors)
         self._interrupted = True
+        self._lags_s.clear()
+
+    def _take(self, piece: Piece) -> None:
+        """Turn what came into chunks."""
+        assert self._cutter is not None
+        assert self._samples is not None
+        self._silence.touch(self._clock.now_s())
+        self._health.state = SourceState.STREAMING
+        self._health.extra["unread_samples"] = self._samples.dropped
+        self._chunks.extend(
+            self._cutter.cut(
+                (piece.values * self._to_uv).astype(np.float32),
+                piece.stamps_s,
+                piece.offset_s,
+                piece.received_s + self._to_session_s,
+                interrupted=self._interrupted,
+            )
+        )
+        self._interrupted = False
+        self._last_stamp_s = float(piece.stamps_s[-1]) + piece.offset_s
+        self._note_lag(piece.received_s - self._last_stamp_s, len(piece.stamps_s))
+
+    def _note_lag(self, lag_s: float, samples: int) -> None:
+        # One a sample, because what was sent together may come as one sample and the rest.
+        self._lags_s.extend(repeat(lag_s, samples))
+        self._pieces += 1
+        if self._pieces % _JITTER_EVERY == 0:
+            spread_s = np.percentile(self._lags_s, 95) - min(self._lags_s)
+            self._health.jitter_ms = float(1e3 * spread_s)
 
     def _note_silence(self) -> None:
         """Keep the state when no data came."""
-        silent = self._clock.now_s() - self._data_s > _STALL_S
-        if self._health.state is SourceState.STREAMING and silent:
-            self._health.state = SourceState.STALLED
-        self._take_markers()
+        assert self._samples is not None
+        silent = self._silence.stalled(self._clock.now_s())
         if self._ended(silent):
             self.close()
+        elif self._samples.lost:
+            self._health.state = SourceState.RECONNECTING
+        elif silent:
+            self._health.state = SourceState.STALLED
 
     def _ended(self, silent: bool) -> bool:
         if self._end_s is None:
             return False
         return silent or self._last_stamp_s > self._end_s - 0.5 / self.info.rate_hz
 
-    def _take(self, samples: Samples, stamps_s: Stamps) -> None:
-        """Turn what came into chunks."""
-        assert self._cutter is not None
-        self._data_s = self._clock.now_s()
-        self._health.state = SourceState.STREAMING
-        self._take_markers()
-        self._chunks.extend(
-            self._cutter.cut(samples, stamps_s, self._data_s, interrupted=self._interrupted)
-        )
-        self._interrupted = False
-        self._last_stamp_s = float(stamps_s[-1])
-
     def _take_markers(self) -> None:
         """Fetch the markers that have come."""
-        if self._markers is None or self._cutter is None:
+        if self._cutter is None:
             return
-        for (label,), stamp_s in _pull_all(self._markers, 0.0):
-            # Samples and markers come from one clock, so one correction serves both.
-            marker = StampedMarker(stamp_s + self._sender_s, label)
-            if label == END:
-                self._end_s = marker.stamp_s
-            else:
-                self._cutter.expect(marker)
+        for markers in self._markers:
+            while (piece := markers.link.read(0.0)) is not None:
+                if markers.stream is not None and piece.stream is not markers.stream:
+                    self._health.extra["marker_reconnects"] += 1
+                markers.stream = piece.stream
+                # A sender's samples and markers have one clock, so one correction serves both.
+                offset_s = self._offset_s if markers.own else piece.offset_s
+                for values, stamp_s in zip(piece.values, piece.stamps_s, strict=True):
+                    label = " ".join(str(value) for value in values)
+                    marker = StampedMarker(float(stamp_s) + offset_s, label)
+                    if markers.own and label == END:
+                        self._end_s = marker.stamp_s
+                    else:
+                        self._cutter.expect(marker)
 
 
-def _inlet(stream: Any) -> Any:
-    return pylsl.StreamInlet(stream, max_buflen=_BUFFER_S)
+class _Markers:
+    """A subscription to markers: those of the EMG stream's own sender, or of another."""
+
+    def __init__(self, link: Link, own: bool) -> None:
+        self.link = link
+        self.own = own
+        self.stream: Any = None
 
 
-def _pull_all(inlet: Any, timeout_s: float) -> list[tuple[list[Any], float]]:
-    """Wait for a sample and take all that are there, with their time stamps.
-
-    Not with `pull_chunk`: that waits until its chunk is full, and, from a stream that is
-    gone, for ever, even with a time-out of 0 (liblsl 1.18).
-    """
-    pulled: list[tuple[list[Any], float]] = []
-    sample, stamp_s = inlet.pull_sample(timeout=max(0.0, timeout_s))
-    while sample is not None:
-        pulled.append((sample, stamp_s))
-        if len(pulled) == _MOST_SAMPLES:
-            break
-        sample, stamp_s = inlet.pull_sample(timeout=0.0)
-    return pulled
-
-
-def _check_same(info: SourceInfo, before: SourceInfo) -> None:
-    if (info.channels, info.rate_hz) != (before.channels, before.rate_hz):
-        raise SignalMismatchError(
-            f"LSL stream '{info.name}' after its return",
-            value=f"{len(info.channels)} channels at {info.rate_hz:g} Hz",
-            allowed=f"{len(before.channels)} channels at {before.rate_hz:g} Hz, as before",
-        )
+def _shape(info: SourceInfo) -> str:
+    channels = ", ".join(f"{c.label} ({c.type}, {c.unit or 'no unit'})" for c in info.channels)
+    return f"{len(info.channels)} channels at {info.rate_hz:g} Hz: {channels}"

@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from drivers.clock import Clock
 from drivers.errors import SourceError
 
 try:
@@ -29,7 +30,7 @@ if "LSLAPICFG" not in os.environ and not any(file.is_file() for file in _USERS):
     # stream, the sources count and show themselves.
     pylsl.set_config_content("[log]\nlevel = -3\n")
 
-__all__ = ["pylsl", "use_loopback"]
+__all__ = ["lsl_ahead_s", "pylsl", "use_loopback"]
 
 _LOOPBACK = """\
 [ports]
@@ -40,11 +41,33 @@ ResolveScope = machine
 KnownPeers = {{127.0.0.1}}
 SessionID = {session_id}
 [tuning]
+MulticastMinRTT = 0.1
+UnicastMinRTT = 0.1
 TimeProbeInterval = 0.008
-TimeProbeMaxRTT = 0.032
+TimeProbeMaxRTT = 0.064
 [log]
 level = -3
 """
+
+
+def lsl_ahead_s(clock: Clock) -> float:
+    """Compare LSL's clock with the session's.
+
+    Parameters
+    ----------
+    clock : Clock
+        The session's, running in real time.
+
+    Returns
+    -------
+    float
+        Added to a time on the session's clock, gives the time on LSL's.
+    """
+    readings = []
+    for _ in range(5):  # the best of them was not interrupted
+        before_s, lsl_s, after_s = clock.now_s(), pylsl.local_clock(), clock.now_s()
+        readings.append((after_s - before_s, lsl_s - (before_s + after_s) / 2))
+    return float(min(readings)[1])
 
 
 def use_loopback(session_id: str | None = None) -> str:

@@ -5,18 +5,15 @@ import time
 from types import TracebackType
 from typing import Self
 
-from drivers.clock import Clock, PerfClock
-from drivers.errors import SourceError
-from drivers.lsl.library import pylsl
-from drivers.lsl.streams import END, write_description
+from drivers.clock import Clock
+from drivers.lsl.description import END, describe_source
+from drivers.lsl.outlets import EventsOutlet
+from drivers.lsl.sending import Feed
 from drivers.source import Chunk, Source, SourceInfo, SourceState
 
 # Markers and samples travel on two connections: a marker gets this much of a head start,
 # so that a receiver knows of it before its sample arrives.
 _HEAD_START_S = 0.01
-# liblsl sends in the background: a stream is not taken away while its last samples go out.
-_LINGER_S = 0.3
-_BUFFER_S = 30
 
 
 class LslOutlet:
@@ -32,27 +29,11 @@ class LslOutlet:
     """
 
     def __init__(self, info: SourceInfo, *, clock: Clock | None = None) -> None:
-        if not info.source_id:
-            raise SourceError(
-                f"source_id of the LSL stream '{info.name}'",
-                value="none",
-                allowed="a name that stays the same, such as device-serial",
-            )
-        self._rate_hz = info.rate_hz
         markers_id = f"{info.source_id}-markers"
-        description = write_description(info, markers_id)
-        markers = pylsl.StreamInfo(
-            f"{info.name}-markers",
-            "Markers",
-            1,
-            pylsl.IRREGULAR_RATE,
-            pylsl.cf_string,
-            markers_id,
-        )
-        self._markers = pylsl.StreamOutlet(markers, 0, _BUFFER_S)
-        self._samples = pylsl.StreamOutlet(description, 0, _BUFFER_S)
-        clock = PerfClock() if clock is None else clock
-        self._to_lsl_s = pylsl.local_clock() - clock.now_s()
+        description = describe_source(info, markers_id)
+        self._rate_hz = info.rate_hz
+        self._markers = EventsOutlet(f"{info.name}-markers", markers_id, clock=clock)
+        self._samples = Feed(description, clock)
         self._last_s: float | None = None
 
     def wait_for_consumer(self, timeout_s: float) -> bool:
@@ -69,7 +50,7 @@ class LslOutlet:
             Somebody does.
         """
         deadline_s = time.monotonic() + timeout_s
-        while not (self._samples.have_consumers() and self._markers.have_consumers()):
+        while not (self._samples.heard and self._markers.heard):
             if time.monotonic() >= deadline_s:
                 return False
             time.sleep(0.01)
@@ -86,20 +67,19 @@ class LslOutlet:
         last = chunk.first_index + len(chunk.samples) - 1
         for marker in chunk.markers:
             marker_s = chunk.time_s - (last - marker.index) / self._rate_hz
-            self._markers.push_sample([marker.label], marker_s + self._to_lsl_s)
+            self._markers.push(marker.label, marker_s)
         if chunk.markers:
             time.sleep(_HEAD_START_S)
-        self._last_s = chunk.time_s + self._to_lsl_s
-        self._samples.push_chunk(chunk.samples, self._last_s)
+        self._last_s = chunk.time_s
+        self._samples.push(chunk.samples, chunk.time_s)
 
     def close(self) -> None:
         """Mark the end, let the last samples go out and take the streams away."""
-        if self._samples is None:
-            return
         if self._last_s is not None:
-            self._markers.push_sample([END], self._last_s)
-            time.sleep(_LINGER_S)
-        self._samples = self._markers = None
+            self._markers.push(END, self._last_s)
+            self._last_s = None
+        self._samples.close()
+        self._markers.close()
 
     def __enter__(self) -> Self:
         """Nothing to do: the stream is there as soon as it is made."""

@@ -2,6 +2,14 @@
 
 ``recording``
     What a file holds, in memory.
-``emg_uka``
-    The EMG-UKA corpus.
+``registry``
+    All formats: `read_recordings` reads any file, recognised by its content,
+    `write_recordings` makes a file of the format that its suffix names.
+``info``
+    `describe`: what is in a file.
+``format``
+    What a format has to offer.
+``emg_uka``, ``xdf``, ``edf``, ``vitaport``, ``npz``, ``tables``
+    The formats: the EMG-UKA corpus; Lab Streaming Layer's; EDF and BDF; Vitaport and
+    Varioport; numpy's; CSV and TSV.
 """

@@ -30,6 +30,9 @@ class Format:
         format could not hold. None where the format is only read.
     details : callable or None
         What is worth knowing beside the recordings, such as the device: a dict of str.
+    read_scaled : callable or None
+        Reads with so many microvolts per count of the EMG; None where the file's own scale is
+        the only one.
     """
 
     name: str
@@ -38,3 +41,4 @@ class Format:
     read: Callable[[Path], Iterable[Recording]]
     write: Callable[[Path, Sequence[Recording]], list[str]] | None = None
     details: Callable[[Path], dict[str, str]] | None = None
+    read_scaled: Callable[[Path, float], Iterable[Recording]] | None = None

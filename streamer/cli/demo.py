@@ -10,10 +10,10 @@ import click
 
 from drivers.errors import SourceError, StreamerError
 from drivers.recordings.emg_uka import EmgUkaCorpus
-from streamer.cli.corpora import Selection, packaged_recording
 from streamer.cli.options import configured, note, running
 from streamer.cli.run import Run, run
-from streamer.config import RecordingsSettings, load_config
+from streamer.config import load_config
+from streamer.recordings import RecordingsSettings, Selection, packaged_recording
 
 _STREAM = "streamer-demo"
 _FIND_S = 30.0  # the publisher starts cold
@@ -25,6 +25,7 @@ _FIND_S = 30.0  # the publisher starts cold
 def demo(
     bundle: Path | None,
     out: Path | None,
+    record: bool,
     no_sound: bool,
     no_screen: bool,
     json_: bool,
@@ -48,6 +49,7 @@ def demo(
         assignments,
         {
             "bundle": bundle,
+            "session.record": record or None,
             "audio.enabled": False if no_sound else None,
             "screen": False if no_screen else None,
         },

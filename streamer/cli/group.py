@@ -12,9 +12,15 @@ import click
 
 from drivers.errors import StreamerError
 from streamer import __version__
+from streamer.cli.bench import bench
+from streamer.cli.capture import capture
+from streamer.cli.convert import convert
 from streamer.cli.demo import demo
 from streamer.cli.devices import devices
+from streamer.cli.info import info
 from streamer.cli.live import live
+from streamer.cli.profile import profile
+from streamer.cli.record import record
 from streamer.cli.replay import replay
 from streamer.cli.run import INTERRUPTED
 from streamer.cli.simulate import simulate
@@ -81,5 +87,18 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, replay, live, simulate, train, devices):
+for command in (
+    demo,
+    replay,
+    live,
+    record,
+    simulate,
+    info,
+    convert,
+    capture,
+    profile,
+    train,
+    devices,
+    bench,
+):
     cli.add_command(command)

@@ -27,6 +27,9 @@ def configured(command: Command) -> Command:
 def running(command: Command) -> Command:
     """Add what every session has: its models, its outputs and how much it shows."""
     command = as_json(command)
+    command = click.option(
+        "--record", is_flag=True, help="Also write EMG, voice and estimates to recording.xdf."
+    )(command)
     command = click.option("--no-screen", is_flag=True, help="Show nothing while it runs.")(command)
     command = click.option("--no-sound", is_flag=True, help="Write the speech, do not play it.")(
         command
@@ -42,6 +45,23 @@ def running(command: Command) -> Command:
         metavar="DIR",
         type=Path,
         help="Models, as `streamer train` writes them.  [default: those in the package]",
+    )(command)
+
+
+def selecting(command: Command) -> Command:
+    """Add ``--session``, ``--subset`` and ``--utterance``."""
+    command = click.option(
+        "--utterance",
+        "utterances",
+        metavar="ID",
+        multiple=True,
+        help="Only this utterance, such as 002-001-0100; may be repeated.",
+    )(command)
+    command = click.option(
+        "--subset", metavar="NAME", help="Such as test.audible, test or silent.  [default: all]"
+    )(command)
+    return click.option(
+        "--session", metavar="ID", help="Recording session, such as 002-001.  [default: all]"
     )(command)
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from drivers.replay import ReplaySource
-from streamer.cli.corpora import Selection, selecting
-from streamer.cli.options import configured, running
+from drivers.replay import ReplaySource, inject_gaps, parse_gap
+from streamer.cli.options import configured, running, selecting
 from streamer.cli.run import Run, run
 from streamer.config import load_config
+from streamer.recordings import Selection
 
 
 @click.command()
@@ -17,6 +17,13 @@ from streamer.config import load_config
 @click.option("--speed", metavar="1|2|max", help="Multiple of the own pace.  [default: 1]")
 @click.option("--start", metavar="SECONDS", help="Leave out this much at the beginning.")
 @click.option("--loop", is_flag=True, help="Start again at the end, until Ctrl-C.")
+@click.option(
+    "--gap",
+    "gaps",
+    metavar="START:LENGTH",
+    multiple=True,
+    help="Lose so many seconds of EMG there; may be repeated.",
+)
 @running
 @configured
 def replay(
@@ -27,8 +34,10 @@ def replay(
     speed: str | None,
     start: str | None,
     loop: bool,
+    gaps: tuple[str, ...],
     bundle: Path | None,
     out: Path | None,
+    record: bool,
     no_sound: bool,
     no_screen: bool,
     json_: bool,
@@ -37,10 +46,11 @@ def replay(
 ) -> int:
     """Turn recorded EMG into speech.
 
-    PATH is a corpus directory, by default the simulated recording in the package. It runs
-    through the same session as live EMG does. Each utterance leaves a WAV of its own beside
-    the joint outputs, and its mel-cepstral distortion against the natural speech where the
-    recording holds audible speech.
+    PATH is a recording of any known format (`streamer info` says what one holds) or a
+    corpus directory, by default the simulated recording in the package. It runs through
+    the same session as live EMG does; samples that are known to be lost are lost again.
+    Each utterance leaves a WAV of its own beside the joint outputs, and its mel-cepstral
+    distortion against the natural speech where the recording holds audible speech.
 
     \b
     Example:
@@ -58,15 +68,18 @@ def replay(
             "replay.speed": speed,
             "replay.start_s": start,
             "replay.loop": loop or None,
+            "replay.gaps": gaps or None,
             "bundle": bundle,
+            "session.record": record or None,
             "audio.enabled": False if no_sound else None,
             "screen": False if no_screen else None,
         },
     )
     selection = Selection(config.recordings)
     pace = config.replay.speed
+    recordings = inject_gaps(selection.recordings, [parse_gap(gap) for gap in config.replay.gaps])
     source = ReplaySource(
-        selection.recordings,
+        recordings,
         speed=None if pace == "max" else pace,
         loop=config.replay.loop,
         start_s=config.replay.start_s,
@@ -79,7 +92,7 @@ def replay(
             realtime=pace == 1,
             endless=config.replay.loop,
             natural=selection.natural(config.replay.start_s),
-            notes=lambda: selection.skipped,
+            notes=lambda: [*selection.skipped, *recordings.notes],
         ),
         config,
         out,

@@ -42,6 +42,8 @@ class Run:
         Ctrl-C is how it ends, so that is no interruption.
     natural : callable, optional
         Recording of an utterance by its name, or None.
+    remark : str, optional
+        What a person must know once the source is open; the screen shows it in its way.
     notes : callable, optional
         Called after the run: what else there is to say, in lines.
     """
@@ -51,6 +53,7 @@ class Run:
     realtime: bool = True
     endless: bool = False
     natural: Callable[[str], Recording | None] | None = None
+    remark: str | None = None
     notes: Callable[[], list[str]] = list
 
 
@@ -82,6 +85,12 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
     bundle = Bundle.open(config.bundle or packaged_bundle())
     directory = RunDirectory.create(out)
     _keep(config, directory.path / CONFIG)
+
+    def opened() -> None:
+        # A line in between would tear the screen.
+        if job.remark is not None and not (config.screen and sys.stderr.isatty()):
+            note(job.remark)
+
     session = Session(
         job.source,
         bundle,
@@ -90,9 +99,11 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
         pipeline=config.pipeline,
         estimates=config.estimates,
         audio=config.audio,
+        outlets=config.outlets,
         realtime=job.realtime,
         recording_named=job.natural,
         stop=stop,
+        opened=opened,
     )
     try:
         with screen(session.snapshot, title=f"{job.command}  {directory.path}", on=config.screen):
@@ -101,7 +112,7 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
         _discard(directory)
         raise
     picture = draw_overview(directory, summary, session.envelope, job.natural)
-    notes = [*job.notes()]
+    notes = [*summary.notes, *job.notes()]
     if config.bundle is None and job.source.info.provenance is not Provenance.SIMULATED:
         notes.append(
             "the bundle in the package knows simulated speakers only: what it says of people "

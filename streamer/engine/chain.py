@@ -133,6 +133,20 @@ class Chain:
             self._no_samples, frames, activity, speech, audio, started_s, featured_s, inferred_s
         )
 
+    def nothing(self) -> Made:
+        """Return what comes of no EMG."""
+        now_s = time.perf_counter()
+        return _made(
+            self._no_samples,
+            np.empty((0, self._features.columns)),
+            np.empty(0),
+            self._no_speech,
+            np.empty(0),
+            now_s,
+            now_s,
+            now_s,
+        )
+
     def last_sample(self, frame: int) -> int:
         """Return the last sample since `settle` that a frame waits for."""
         grid = self._features.grid

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.errors import SourceError
@@ -12,11 +13,15 @@ from drivers.source import Chunk, Samples
 from models.bundle import Bundle
 from models.signal.operator import Array, as_rows
 from streamer.engine.chain import Chain, Made
+from streamer.engine.epoch import Epoch
 from streamer.engine.gate import GateSettings
 from streamer.engine.saturation import Saturation
 from streamer.engine.timeline import AudioBlock, Kind, Output
 
 _log = logging.getLogger(__name__)
+
+# A cable can be out for hours: the silence that stands for it comes in pieces of one array.
+_SILENCE_S = 60.0
 
 
 class PipelineSettings(BaseModel):
@@ -62,51 +67,12 @@ class PipelineCounts:
     long_gaps: int = 0
 
 
-@dataclass
-class _Epoch:
-    """Where the epoch and its segment, the EMG since a start or a long gap, stand.
-
-    Attributes
-    ----------
-    number : int
-        As the source counts.
-    seen : int
-        EMG samples so far, lost ones included.
-    done : int
-        EMG samples so far that went into the operators or were given up.
-    lost : int
-        EMG samples so far that were lost.
-    emitted : int
-        Audio samples so far.
-    first : int
-        First EMG sample of the segment.
-    voice : int
-        Where the vocoder's first sample of the segment lies in the epoch's audio.
-    frames : int
-        EMG frames of the segment so far.
-    last_row : ndarray or None
-        Last EMG sample of the segment.
-    new : bool
-        The segment has had no output yet.
-    """
-
-    number: int
-    seen: int = 0
-    done: int = 0
-    lost: int = 0
-    emitted: int = 0
-    first: int = 0
-    voice: int = 0
-    frames: int = 0
-    last_row: Array | None = None
-    new: bool = True
-
-
 class Pipeline:
     """Chunks of EMG in; speech, and what estimates rest on, out.
 
     The result does not depend on how the EMG is cut into chunks, within what the converter
-    promises. A change of epoch ends the old one and starts afresh. A gap of up to
+    promises. A change of epoch ends the old one and starts afresh; what a source lost before
+    its return are the new epoch's first samples, and a gap like any other. A gap of up to
     `PipelineSettings.interpolate_ms` is bridged linearly for the operators alone. A longer
     one is silence: the voice fades out, every operator is reset, and the filters settle on
     the first sample after it. Samples with a NaN or an infinity count as lost.
@@ -132,8 +98,11 @@ class Pipeline:
         self._lead = bundle.lead_frames * bundle.manifest.speech.hop
         self._bridge = int(settings.interpolate_ms / 1000 * self.rate_hz + 1e-9)
         self._chain = Chain(bundle, settings.gate, settings.seed)
+        self._silence = round(_SILENCE_S * self.rate_hz)
+        self._zeros = np.zeros(self.audio_index(self._silence) + 1, dtype=np.float32)
+        self._zeros.flags.writeable = False
         self._saturation = Saturation(self._columns)
-        self._epoch: _Epoch | None = None
+        self._epoch: Epoch | None = None
         self._blocks: list[AudioBlock] = []
         self._stamp = (0, 0.0)  # end of the last chunk, and its time
 
@@ -159,7 +128,7 @@ class Pipeline:
         """
         if self._epoch is None or chunk.epoch != self._epoch.number:
             yield from self.finish()
-            self._epoch = _Epoch(chunk.epoch)
+            self._epoch = Epoch(chunk.epoch)
             self._open(self._epoch, chunk.lead_in)
         epoch = self._epoch
         if chunk.first_index < epoch.seen:
@@ -216,13 +185,13 @@ class Pipeline:
         edges = np.flatnonzero(np.diff(valid.astype(np.int8), prepend=0, append=0))
         return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
-    def _take(self, epoch: _Epoch, index: int, rows: Array) -> Iterator[Output]:
+    def _take(self, epoch: Epoch, index: int, rows: Array) -> Iterator[Output]:
         """Take a run of valid rows, after what is missing before it."""
         gap = index - epoch.done
         self._count_gap(epoch, gap)
         if gap > self._bridge:
             self.counts.long_gaps += 1
-            yield self._break(epoch, index)
+            yield from self._break(epoch, index)
         elif gap:
             self.counts.interpolated_samples += gap
             last = rows[0] if epoch.last_row is None else epoch.last_row
@@ -230,14 +199,14 @@ class Pipeline:
         self._saturation.process(rows)
         yield from self._feed(epoch, rows)
 
-    def _count_gap(self, epoch: _Epoch, gap: int) -> None:
+    def _count_gap(self, epoch: Epoch, gap: int) -> None:
         if gap:
             epoch.lost += gap
             self.counts.lost_samples += gap
             self.counts.gaps += 1
             self._saturation.reset()
 
-    def _open(self, epoch: _Epoch, lead_in: Samples | None) -> None:
+    def _open(self, epoch: Epoch, lead_in: Samples | None) -> None:
         """Begin a segment where the epoch stands; the operators are in their first state."""
         epoch.first = epoch.done
         epoch.voice = self.audio_index(epoch.first) + self._lead
@@ -250,16 +219,21 @@ class Pipeline:
         silence = np.zeros(max(0, epoch.voice - epoch.emitted))
         self._emit(epoch, silence, "gap" if epoch.first else "lead_in")
 
-    def _break(self, epoch: _Epoch, index: int) -> Output:
-        """End the segment before a long gap, and begin another after it."""
+    def _break(self, epoch: Epoch, index: int) -> Iterator[Output]:
+        """End the segment before a long gap, be silent, and begin another after it."""
         made = self._chain.flush(self.audio_index(epoch.done) - epoch.voice)
         self._emit(epoch, made.audio, "gap")
-        output = self._output(epoch, epoch.done, made, ended=False)
-        epoch.done = index
+        yield self._output(epoch, epoch.done, made, ended=False)
+        nothing = self._chain.nothing()
+        while epoch.done < index:
+            first = epoch.done
+            epoch.done = min(index, first + self._silence)
+            end = self.audio_index(epoch.done)
+            self._emit(epoch, self._zeros[: max(0, end - epoch.emitted)], "gap")
+            yield self._output(epoch, first, nothing, ended=False)
         self._open(epoch, None)
-        return output
 
-    def _feed(self, epoch: _Epoch, rows: Array) -> Iterator[Output]:
+    def _feed(self, epoch: Epoch, rows: Array) -> Iterator[Output]:
         """Run the operators over rows that follow each other, block by block."""
         while len(rows):
             number = int(epoch.done / self._block)
@@ -274,14 +248,14 @@ class Pipeline:
             self._emit(epoch, made.audio, "voice")
             yield self._output(epoch, first, made, ended=False)
 
-    def _emit(self, epoch: _Epoch, samples: Array, kind: Kind) -> None:
+    def _emit(self, epoch: Epoch, samples: Array | NDArray[np.float32], kind: Kind) -> None:
         """Put audio behind the epoch's."""
         if len(samples):
-            block = AudioBlock(samples.astype(np.float32), epoch.emitted, kind)
+            block = AudioBlock(samples.astype(np.float32, copy=False), epoch.emitted, kind)
             self._blocks.append(block)
             epoch.emitted += len(samples)
 
-    def _output(self, epoch: _Epoch, first: int, made: Made, *, ended: bool) -> Output:
+    def _output(self, epoch: Epoch, first: int, made: Made, *, ended: bool) -> Output:
         """Put together what was made since the last output."""
         numbers = range(epoch.frames, epoch.frames + len(made.frames))
         last = np.array([epoch.first + self._chain.last_sample(k) for k in numbers])
@@ -297,6 +271,7 @@ class Pipeline:
             made=made,
             blocks=tuple(self._blocks),
             frame_times_s=time_s - (end - 1 - np.minimum(last, epoch.done - 1)) / self.rate_hz,
+            time_s=time_s - (end - epoch.done) / self.rate_hz,
         )
         self._blocks.clear()
         epoch.new = False

@@ -58,6 +58,8 @@ class Output:
         The voice.
     frame_times_s : ndarray, shape (m,)
         When the last sample that each frame waits for was acquired, on the source's clock.
+    time_s : float
+        When the sample before `end_index` was acquired, on the same clock.
     """
 
     epoch: int
@@ -70,3 +72,4 @@ class Output:
     made: Made
     blocks: tuple[AudioBlock, ...]
     frame_times_s: Array
+    time_s: float

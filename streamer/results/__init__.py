@@ -6,7 +6,11 @@
     The voice and the estimates, written as they come.
 ``observer``
     Takes the engine's outputs to the recorder, utterance by utterance.
-``summary``, ``conclusion``, ``distortion``
+``sink``, ``live_recording``, ``columns``
+    What else gets all that comes of a session; one of these: an XDF file.
+``recording``
+    Such a file without models.
+``parts``, ``summary``, ``conclusion``, ``distortion``
     Counters, results, and the distance from natural speech.
 ``overview``, ``envelope``
     The run as a picture.

@@ -1,102 +1,28 @@
-"""What a session counted, and what it comes to."""
+"""What a session comes to."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from drivers.errors import SignalMismatchError, StreamerError
 from drivers.recordings.recording import Recording
-from drivers.source import Source, SourceInfo
+from drivers.source import Provenance, SourceInfo
 from models.bundle import Bundle
 from models.signal.operator import Array
-from streamer.audio.output import AudioOutput
-from streamer.audio.play_buffer import PlayBuffer
-from streamer.engine.background import Background
-from streamer.engine.latency import LatencyTrace
-from streamer.engine.pipeline import Pipeline
-from streamer.engine.ring import Ring
+from streamer.engine.reader import Ended
 from streamer.results.distortion import utterance_mcd
-from streamer.results.observer import Observer
-from streamer.results.recorder import Recorder
+from streamer.results.outputs import OutputError, RunDirectory, write_json
+from streamer.results.parts import Parts
 from streamer.results.summary import Summary, UtteranceResult
 
-Ended = Literal["source", "duration", "stopped", "error"]
+_log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Parts:
-    """The parts of a session that count.
-
-    Attributes
-    ----------
-    source, ring, pipeline, trace, observer, recorder, background : object
-        Of every session.
-    info : SourceInfo
-        What the source said once it was open.
-    buffer, output : object or None
-        Of one that plays.
-    """
-
-    source: Source
-    info: SourceInfo
-    ring: Ring
-    pipeline: Pipeline
-    trace: LatencyTrace
-    observer: Observer
-    recorder: Recorder
-    background: Background
-    buffer: PlayBuffer | None
-    output: AudioOutput | None
-
-    @property
-    def underruns(self) -> int:
-        """Holes in the sound that the EMG did not have."""
-        return 0 if self.buffer is None else self.buffer.counts.underruns
-
-    @property
-    def fill_ms(self) -> float:
-        """Audio that waits to be played."""
-        return 0.0 if self.buffer is None else 1000 * self.buffer.waiting / self.buffer.rate_hz
-
-    def counters(self) -> dict[str, dict[str, int]]:
-        """Return all counters, by where they were counted."""
-        health = self.source.health
-        audio = {} if self.buffer is None else asdict(self.buffer.counts)
-        return {
-            "source": {
-                "samples": health.samples,
-                "lost_samples": health.lost_samples,
-                "gaps": health.gaps,
-                "reconnects": health.reconnects,
-                **health.extra,
-            },
-            "ring": asdict(self.ring.counts),
-            "pipeline": self.pipeline.counters(),
-            "audio": audio | ({} if self.output is None else self.output.counters()),
-            "background": {"dropped_jobs": self.background.dropped},
-        }
-
-    def problems(self) -> list[str]:
-        """Say in a line each what went wrong and did not end the session."""
-        pipeline = self.pipeline.counters()
-        counted = (
-            (
-                pipeline["invalid_samples"],
-                "EMG samples with values that are no numbers: they count as lost",
-            ),
-            (
-                pipeline["saturated_samples"],
-                "EMG values in runs of equal ones: an amplifier at its limit, or no electrode",
-            ),
-            (
-                self.ring.counts.dropped_samples,
-                "EMG samples came faster than they could be computed, and are lost",
-            ),
-            (self.background.dropped, "stretches are missing from the files: the disk is slow"),
-        )
-        return [f"{count} {what}" for count, what in counted if count] + self.recorder.problems
+_UNPROVEN = {
+    Provenance.GUESSED: "what its samples mean is guessed, and not proven",
+    Provenance.EMULATOR_ONLY: "its driver is proven against an emulator only, not a device",
+}
 
 
 @dataclass(frozen=True)
@@ -105,24 +31,37 @@ class Ending:
 
     Attributes
     ----------
-    directory, audio : str
-        Paths of its directory and of the voice.
     ended : str
         By what.
-    error : str or None
-        The error that ended it.
+    error : BaseException or None
+        That ended it.
     took_s : float
         From the first read to the last result.
     algorithmic_ms : float
         Latency of the bundle.
     """
 
-    directory: str
-    audio: str
     ended: Ended
-    error: str | None
+    error: BaseException | None
     took_s: float
     algorithmic_ms: float
+
+
+def unproven(info: SourceInfo) -> list[str]:
+    """Say what is not proven of a source, in a line.
+
+    Parameters
+    ----------
+    info : SourceInfo
+        Of the source.
+
+    Returns
+    -------
+    list of str
+        Empty where there is nothing to say.
+    """
+    doubt = _UNPROVEN.get(info.provenance)
+    return [] if doubt is None else [f"source {info.name} is {info.provenance}: {doubt}"]
 
 
 def compare(
@@ -167,11 +106,62 @@ def compare(
     return compared, problems
 
 
+def conclude(
+    parts: Parts,
+    ending: Ending,
+    bundle: Bundle,
+    directory: RunDirectory,
+    *,
+    recording_named: Callable[[str], Recording | None] | None,
+    problems: Sequence[str],
+    notes: Sequence[str],
+) -> Summary:
+    """Compare with natural speech, and write what the session did.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of the session, at rest.
+    ending : Ending
+        How it ended.
+    bundle : Bundle
+        Its models.
+    directory : RunDirectory
+        Gets ``latency.json`` and ``summary.json``.
+    recording_named : callable or None
+        Gives the recording of an utterance, or None.
+    problems, notes : sequence of str
+        Those that the parts do not know of.
+
+    Returns
+    -------
+    Summary
+        As written; it also says what could not be written.
+    """
+    utterances = [result for result, _ in parts.observer.results]
+    if recording_named is not None:
+        utterances, more = compare(parts.observer.results, recording_named, bundle)
+        problems = [*problems, *more]
+    summary = summarise(parts, ending, directory, utterances, problems, notes)
+    for path, content in (
+        (directory.latency, parts.trace.as_dict(ending.algorithmic_ms)),
+        (directory.summary, summary.as_dict()),
+    ):
+        try:
+            write_json(path, content)
+        except OutputError as error:
+            _log.error("%s", error)
+            summary.problems.append(str(error))
+    return summary
+
+
 def summarise(
     parts: Parts,
     ending: Ending,
+    directory: RunDirectory,
     utterances: Sequence[UtteranceResult],
     problems: Sequence[str],
+    notes: Sequence[str] = (),
 ) -> Summary:
     """Put a session's summary together.
 
@@ -181,10 +171,14 @@ def summarise(
         Of the session, at rest.
     ending : Ending
         How it ended.
+    directory : RunDirectory
+        Where its files are.
     utterances : sequence of UtteranceResult
         Complete.
     problems : sequence of str
         Those that the parts do not know of.
+    notes : sequence of str
+        What else there is to know.
 
     Returns
     -------
@@ -197,11 +191,12 @@ def summarise(
     seconds = sum(u.seconds for u in utterances)
     info = parts.info
     return Summary(
-        directory=ending.directory,
-        audio=ending.audio,
-        ended=ending.ended,
-        error=ending.error,
+        directory=str(directory.path),
+        audio=str(directory.audio),
+        ended=ending.ended if ending.error is None else "error",
+        error=None if ending.error is None else str(ending.error) or repr(ending.error),
         problems=[*problems, *parts.problems()],
+        notes=[*notes, *unproven(info)],
         utterances=list(utterances),
         mcd_db=float(np.mean(mcds_db)) if mcds_db else None,
         frames=counts.frames,

@@ -1,9 +1,11 @@
 """What is made of the pipeline's outputs beside the voice: files, estimates, results."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.signal.operator import Array
 from streamer.engine.estimates import Estimator
@@ -11,6 +13,7 @@ from streamer.engine.latency import LatencyTrace
 from streamer.engine.timeline import Output
 from streamer.results.envelope import Envelope
 from streamer.results.recorder import Recorder
+from streamer.results.sink import Sink
 from streamer.results.summary import Estimate, UtteranceResult
 
 
@@ -43,6 +46,7 @@ class _Running:
     name: str
     epoch: int
     start_s: float
+    audio: int = 0
     frames: int = 0
     broken: bool = False
     mel_cepstra: list[Array] = field(default_factory=list)
@@ -65,6 +69,8 @@ class Observer:
         Sampling rates of EMG and voice.
     keep_mel_cepstra : bool
         Keep what the converter predicted, utterance by utterance.
+    sinks : sequence of Sink
+        Get voice and estimates too.
 
     Attributes
     ----------
@@ -85,6 +91,7 @@ class Observer:
         audio_rate_hz: int,
         *,
         keep_mel_cepstra: bool,
+        sinks: Sequence[Sink] = (),
     ) -> None:
         self.results: list[tuple[UtteranceResult, Array | None]] = []
         self.live = Live()
@@ -95,6 +102,7 @@ class Observer:
         self._rate_hz = rate_hz
         self._audio_rate_hz = audio_rate_hz
         self._keep = keep_mel_cepstra
+        self._sinks = sinks
         self._names: dict[int, str] = {}
         self._utterance: _Running | None = None
         self._audio_base = 0  # where the epoch begins on the session's timeline
@@ -109,12 +117,14 @@ class Observer:
         utterance = self._utterance
         if utterance is None:
             utterance = self._utterance = self._begin(output.epoch)
-        self._recorder.take(output)
+        self._hand_out(output, utterance, self._recorder.take(output))
         started_s = time.perf_counter()
         estimate = self._estimator.push(output, utterance.name, utterance.start_s)
         if estimate is not None:
             self._trace.add_estimate(time.perf_counter() - started_s)
             self._recorder.estimate(estimate)
+            for sink in self._sinks:
+                sink.estimate(estimate, output.time_s)
         start_s = utterance.start_s + output.first_index / self._rate_hz
         self._envelope.add(start_s, output.made.samples)
         utterance.frames += len(output.made.frames)
@@ -126,6 +136,16 @@ class Observer:
             self._show(output, utterance, estimate)
         if output.ended:
             self._end(output, utterance)
+
+    def _hand_out(self, output: Output, utterance: _Running, audio: NDArray[np.float32]) -> None:
+        """Give the voice to the sinks, at the time of its EMG."""
+        first = utterance.audio
+        utterance.audio += len(audio)
+        if not len(audio) or not (len(output.made.samples) or audio.any()):
+            return  # of silence in a long gap, the times before and after say enough
+        epoch_s = output.time_s - (output.end_index - 1) / self._rate_hz
+        for sink in self._sinks:
+            sink.audio(audio, epoch_s + first / self._audio_rate_hz)
 
     def _begin(self, epoch: int) -> _Running:
         """Begin an epoch: an utterance of its own, whether or not the source names it."""

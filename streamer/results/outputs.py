@@ -75,6 +75,11 @@ class RunDirectory:
         return self.path / "estimates.jsonl"
 
     @property
+    def recording(self) -> Path:
+        """EMG and all that came of it, where that is wanted."""
+        return self.path / "recording.xdf"
+
+    @property
     def latency(self) -> Path:
         """Where the time went."""
         return self.path / "latency.json"

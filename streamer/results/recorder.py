@@ -72,11 +72,21 @@ class Recorder:
 
         self._try(make, f"WAV of {utterance}")
 
-    def take(self, output: Output) -> None:
+    def take(self, output: Output) -> NDArray[np.float32]:
         """Write the voice as far as there was EMG for it.
 
         Predicted frames reach beyond the EMG. What does so at the end of the epoch is cut
         off, with a fade.
+
+        Parameters
+        ----------
+        output : Output
+            The next one.
+
+        Returns
+        -------
+        ndarray of float32, shape (n,)
+            What was written now; it follows what was written before.
         """
         for block in output.blocks:
             end = self._written + len(self._pending)
@@ -96,6 +106,7 @@ class Recorder:
         self._append(audio)
         if output.ended:
             self._end()
+        return audio
 
     def estimate(self, estimate: Estimate) -> None:
         """Write an estimate; the line is complete at once."""

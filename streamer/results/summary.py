@@ -132,6 +132,8 @@ class Summary:
         The error that ended the session.
     problems : list of str
         What went wrong and did not end it, a line each.
+    notes : list of str
+        What is no problem, but should be known.
     utterances : list of UtteranceResult
         In the order they came.
     mcd_db : float or None
@@ -159,6 +161,7 @@ class Summary:
     ended: str
     error: str | None
     problems: list[str]
+    notes: list[str]
     utterances: list[UtteranceResult]
     mcd_db: float | None
     frames: int
@@ -187,6 +190,8 @@ class Snapshot:
         EMG time from the session's start.
     source_state : SourceState
         State of the source.
+    provenance : str
+        How far the source is proven; empty before it is open.
     levels_uv : tuple of float
         RMS of each channel without DC over the last tenth of a second.
     speech : float
@@ -215,6 +220,7 @@ class Snapshot:
     utterance: str = ""
     time_s: float = 0.0
     source_state: SourceState = SourceState.DISCONNECTED
+    provenance: str = ""
     levels_uv: tuple[float, ...] = ()
     speech: float = 0.0
     estimate: Estimate | None = None

@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from drivers.source import SourceState
+from drivers.source import Provenance, SourceState
 from streamer.results.summary import Answer, Snapshot
 from streamer.screen.palette import CLASS_COLOURS
 
@@ -100,9 +100,20 @@ def _head(now: Snapshot) -> RenderableType:
     head.add_row(
         Text(f"{int(minutes):02d}:{seconds:04.1f}", style="bold"),
         Text(now.utterance),
-        Text(now.source_state.value, style=_STATE_STYLES[now.source_state]),
+        _source(now),
     )
     return head
+
+
+def _source(now: Snapshot) -> Text:
+    """Say where the source is in its life, and how far it is proven."""
+    state = now.source_state
+    ended = state is SourceState.DISCONNECTED and now.frames > 0
+    line = Text("ended" if ended else state.value, style=_STATE_STYLES[state])
+    if now.provenance:
+        proven = now.provenance not in (Provenance.EMULATOR_ONLY, Provenance.GUESSED)
+        line.append(f"  {now.provenance}", style="dim" if proven else "bold yellow")
+    return line
 
 
 def _signal(now: Snapshot) -> RenderableType:
@@ -116,6 +127,8 @@ def _signal(now: Snapshot) -> RenderableType:
         share = math.log(max(level_uv, _LOWEST_UV) / _LOWEST_UV) / span
         colour = "red" if level_uv > _LOUD_UV else "green"
         meters.add_row(f"EMG {number}", _bar(share, _LEVEL_BAR, colour), f"{level_uv:4.0f} uV")
+    scale = f"{_LOWEST_UV:g} to {_HIGHEST_UV:g} uV, log"
+    meters.add_row("", Text(scale, style="dim") if now.levels_uv else "", "")
     meters.add_row("speech", _bar(now.speech, _LEVEL_BAR, "cyan"), f"{now.speech:7.2f}")
     return meters
 

@@ -94,8 +94,9 @@ def test_fitting_signals_pass(make_bundle):
 @pytest.mark.parametrize(
     ("rate_hz", "channels", "named"),
     [
-        (1000.0, CHANNELS, ("1000 Hz", "600 Hz")),
+        (1000.0, CHANNELS, ("1000 Hz", "600 Hz", "a bundle that was trained at 1000 Hz on 2")),
         (600.0, ("A", "B", "C"), ("3 channels (A, B, C)", "2 channels (EMG1, EMG2)")),
+        (600.0, ("A", "B", "C"), ("name 2 of its channels (live.channels)", "on 3 channels")),
         (600.0, ("EMG2", "EMG1"), ("EMG2, EMG1", "EMG1, EMG2", "order")),
         (600.0, (), ("0 channels", "2 channels")),
     ],

@@ -9,7 +9,10 @@ from drivers.errors import StreamerError
 from streamer.cli import cli
 from streamer.cli.group import OneLineErrors
 
-COMMANDS = ["demo", "replay", "live", "simulate", "train", "devices"]
+COMMANDS = ["demo", "replay", "live", "record", "simulate", "info", "convert", "capture"]
+COMMANDS += ["profile", "train", "devices", "bench"]
+GROUPS = {"profile": ["guess", "show"], "bench": ["drivers"]}
+UNCONFIGURED = ["info", "profile"]
 
 
 def call(*words: str) -> Result:
@@ -33,14 +36,18 @@ def test_without_a_command_help_is_shown() -> None:
     assert listed == COMMANDS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    [f"{command} {sub}".strip() for command in COMMANDS for sub in GROUPS.get(command, [""])],
+)
 def test_help_has_an_example(command: str) -> None:
     """Options alone do not tell how to begin."""
-    result = call(command, "--help")
+    result = call(*command.split(), "--help")
     assert result.exit_code == 0
     assert f"  streamer {command}" in result.stdout.partition("Example")[2]
-    assert "--config" in result.stdout
-    assert "--set" in result.stdout
+    if command.split()[0] not in UNCONFIGURED:
+        assert "--config" in result.stdout
+        assert "--set" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -65,10 +72,10 @@ def test_wrong_command_line(words: list[str], said: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["live"], "--source: got none; allowed: lsl:NAME or simulator"),
+        (["live"], "--source: got none; allowed: varioport:PORT, lsl:NAME"),
         (["live", "--source", "lsl:"], "got lsl:; allowed"),
-        (["live", "--source", "varioport:/dev/ttyUSB0"], "cannot be read yet"),
-        (["replay", "nowhere"], "corpus directory nowhere: got no such directory"),
+        (["live", "--source", "varioport:/dev/nowhere"], "/dev/nowhere"),
+        (["replay", "nowhere"], "recording nowhere: got No such file or directory"),
         (["train", "nowhere", "--session", "002-001", "--out", "b"], "corpus directory nowhere"),
     ],
 )

@@ -14,7 +14,7 @@ import soundfile
 from click.testing import CliRunner
 
 from streamer.cli import cli
-from streamer.cli.corpora import packaged_recording
+from streamer.recordings import packaged_recording
 
 pytestmark = pytest.mark.realtime
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from models.bundle import packaged_bundle
 from streamer.cli import cli
-from streamer.cli.corpora import packaged_recording
+from streamer.recordings import packaged_recording
 
 ROOT = Path(__file__).resolve().parents[2]
 StartStreamer = Callable[..., AbstractContextManager[subprocess.Popen[str]]]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from serial.tools import list_ports
 
+from drivers.varioport import access
 from streamer import devices
 
 
@@ -19,7 +20,8 @@ def test_port_without_permission_names_the_group(
 ) -> None:
     """Who just installed would not know why the device cannot be opened."""
     device = tmp_path / "ttyUSB0"
-    device.touch()
+    device.touch(0o660)
+    device.chmod(0o660)
     monkeypatch.setattr(list_ports, "comports", lambda: [port(device, "FT232R")])
     monkeypatch.setattr(devices.os, "access", lambda path, mode: False)
     (found,) = devices.serial_ports().found
@@ -35,10 +37,10 @@ def test_port_has_the_name_that_stays(tmp_path: Path, monkeypatch: pytest.Monkey
     by_id = tmp_path / "by-id"
     by_id.mkdir()
     (by_id / "usb-FTDI-if00").symlink_to(device)
-    monkeypatch.setattr(devices, "_BY_ID", by_id)
+    monkeypatch.setattr(access, "_BY_ID", by_id)
     monkeypatch.setattr(list_ports, "comports", lambda: [port(device)])
     (found,) = devices.serial_ports().found
-    assert found.name == str(by_id / "usb-FTDI-if00")
+    assert found.name == f"varioport:{by_id / 'usb-FTDI-if00'}"
     assert found.problem is None
 
 
@@ -112,7 +114,7 @@ def test_streams_are_named_as_source_takes_them(monkeypatch: pytest.MonkeyPatch)
     from drivers import lsl
 
     streams = [
-        lsl.FoundStream("Varioport", "EMG", "", "lab", 6, 600.0),
+        lsl.FoundStream("Varioport", "EMG", "", "lab", 6, 600.0, ("has no source_id",)),
         lsl.FoundStream("keys", "Markers", "keys-1", "lab", 1, 0.0),
     ]
     monkeypatch.setattr(lsl, "find_streams", lambda wait_s: streams)

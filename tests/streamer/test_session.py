@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from drivers.clock import VirtualClock
 from drivers.errors import SignalMismatchError, SourceError
 from drivers.recordings.recording import Recording
+from drivers.recordings.xdf import FORMAT
 from drivers.replay import ReplaySource
 from drivers.source import Channel, Chunk
 from models.bundle import Bundle
@@ -424,7 +425,7 @@ import runpy, sys, time
 from pathlib import Path
 from streamer.audio.output import AudioSettings
 from streamer.results.outputs import RunDirectory
-from streamer.session import Session
+from streamer.session import Session, SessionSettings
 toys = runpy.run_path(sys.argv[1])
 def live():
     start_s = time.perf_counter()
@@ -435,13 +436,14 @@ Session(
     toys["ScriptSource"](live()),
     toys["make_bundle"](),
     RunDirectory.create(Path(sys.argv[2])),
+    settings=SessionSettings(record=True),
     audio=AudioSettings(enabled=False),
 ).run()
 """
 
 
 @pytest.mark.realtime
-def test_a_kill_leaves_voice_and_estimates(tmp_path: Path) -> None:
+def test_a_kill_leaves_voice_estimates_and_recording(tmp_path: Path) -> None:
     """Not even kill -9 may cost more than the last moment."""
     root = Path(__file__).parent.parent.parent
     child = subprocess.Popen(
@@ -464,3 +466,5 @@ def test_a_kill_leaves_voice_and_estimates(tmp_path: Path) -> None:
             assert file.getnframes() > 0.7 * 16000
             assert len(file.readframes(file.getnframes())) == 2 * file.getnframes()
         assert len(read(path)) >= 0.7 * 16000
+    (recording,) = FORMAT.read(tmp_path / "r" / "recording.xdf")
+    assert len(recording.emg_uv) >= len(lines) * 60

@@ -225,6 +225,13 @@ class EmgUkaCorpus:
                 allowed=", ".join(self.sessions),
             )
         paths = UtterancePaths(self.root, name)
+        if name not in self._subset_of and not paths.emg.exists():
+            names = self.utterances(session)
+            raise RecordingError(
+                f"utterance of session {session} in {self.root}",
+                value=name,
+                allowed=f"{len(names)} utterances, {min(names)} to {max(names)}",
+            )
         counts = read_counts(paths.emg, name)
         try:
             audio, audio_rate_hz = read_audio(paths.audio, name)

@@ -1,19 +1,21 @@
 """From stamps and markers to chunks."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.lsl.cutting import ChunkCutter, StampedMarker
 from drivers.source import UTTERANCE, Health, Marker
 
 RATE = 600.0
+SKEW = 1234.5  # of the sender's clock
 
 
 def samples_of(numbers: np.ndarray) -> np.ndarray:
     return np.asarray(numbers, np.float32)[:, None]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     utterances=st.sets(st.integers(0, 1500), max_size=5),
     others=st.sets(st.integers(0, 1500), max_size=5),
@@ -37,7 +39,7 @@ def test_utterances_begin_at_their_sample(utterances, others, lost, sizes, ahead
         for n in sorted(events):
             if n <= numbers[-1] + ahead:
                 cutter.expect(StampedMarker(n / RATE + skew_s, events.pop(n)))
-        chunks += cutter.cut(samples_of(numbers), numbers / RATE, 99.0)
+        chunks += cutter.cut(samples_of(numbers), numbers / RATE - SKEW, SKEW, 99.0)
         begin += len(numbers)
         turn += 1
 
@@ -72,9 +74,9 @@ def test_a_marker_that_comes_too_late_is_counted():
     """The utterance begins a little late, and the summary says so."""
     health = Health()
     cutter = ChunkCutter(RATE, 0.0, health)
-    cutter.cut(samples_of(np.arange(60)), np.arange(60) / RATE, 0.0)
+    cutter.cut(samples_of(np.arange(60)), np.arange(60) / RATE, 0.0, 0.0)
     cutter.expect(StampedMarker(50 / RATE, "utterance a"))
-    (chunk,) = cutter.cut(samples_of(np.arange(60, 66)), np.arange(60, 66) / RATE, 0.0)
+    (chunk,) = cutter.cut(samples_of(np.arange(60, 66)), np.arange(60, 66) / RATE, 0.0, 0.0)
     assert (chunk.epoch, chunk.first_index) == (1, 0)
     assert chunk.markers == (Marker(0, "utterance a"),)
     assert health.extra["moved_markers"] == 1
@@ -86,9 +88,9 @@ def test_lost_samples_stay_on_their_side_of_the_boundary():
     health = Health()
     cutter = ChunkCutter(RATE, 0.0, health)
     before, after = np.arange(600), np.arange(620, 640)
-    cutter.cut(samples_of(before), before / RATE, 0.0)
+    cutter.cut(samples_of(before), before / RATE, 0.0, 0.0)
     cutter.expect(StampedMarker(612 / RATE, "utterance a"))
-    (chunk,) = cutter.cut(samples_of(after), after / RATE, 0.0)
+    (chunk,) = cutter.cut(samples_of(after), after / RATE, 0.0, 0.0)
     assert (chunk.epoch, chunk.first_index, chunk.gap_before) == (1, 8, 8)
     assert (health.lost_samples, health.gaps) == (20, 1)
 
@@ -97,10 +99,32 @@ def test_a_stream_that_is_back_is_a_new_epoch():
     """Filters start anew after a break, and the silence has its true length."""
     health = Health()
     cutter = ChunkCutter(RATE, 0.0, health)
-    cutter.cut(samples_of(np.arange(600)), np.arange(600) / RATE, 0.0)
+    cutter.cut(samples_of(np.arange(600)), np.arange(600) / RATE, 0.0, 0.0)
     stamps_s = 3 + np.arange(6) / RATE
-    (chunk,) = cutter.cut(samples_of(np.arange(6)), stamps_s, 0.0, interrupted=True)
+    (chunk,) = cutter.cut(samples_of(np.arange(6)), stamps_s, 0.0, 0.0, interrupted=True)
     assert (chunk.epoch, chunk.first_index, chunk.gap_before) == (1, 1200, 1200)
     assert (health.reconnects, health.lost_samples, health.gaps) == (1, 1200, 1)
-    (chunk,) = cutter.cut(samples_of(np.arange(6)), stamps_s + 0.01, 0.0)
+    (chunk,) = cutter.cut(samples_of(np.arange(6)), stamps_s + 0.01, 0.0, 0.0)
     assert (chunk.epoch, chunk.first_index, chunk.gap_before) == (1, 1206, 0)
+
+
+def test_a_jump_of_the_clock_comparison_is_no_loss():
+    """On a wireless network the comparison of clocks jitters by more than a sample."""
+    health = Health()
+    cutter = ChunkCutter(RATE, 100.0, health)
+    stamps_s = np.arange(1200) / RATE
+    cutter.cut(samples_of(np.arange(600)), stamps_s[:600], 5.0, 0.0)
+    assert health.clock_offset_s == 105.0
+    (chunk,) = cutter.cut(samples_of(np.arange(600)), stamps_s[600:], 5.02, 0.0)
+    assert (chunk.gap_before, health.lost_samples) == (0, 0)
+    assert chunk.time_s == stamps_s[-1] + 105.02
+
+
+def test_a_sender_that_comes_back_with_another_clock():
+    """After a reboot its clock begins at 0, and what was missed is still right."""
+    health = Health()
+    cutter = ChunkCutter(RATE, 0.0, health)
+    cutter.cut(samples_of(np.arange(600)), 9000 + np.arange(600) / RATE, 0.0, 0.0)
+    stamps_s = np.arange(6) / RATE
+    (chunk,) = cutter.cut(samples_of(np.arange(6)), stamps_s, 9003.0, 0.0, interrupted=True)
+    assert (chunk.epoch, chunk.gap_before) == (1, 1200)

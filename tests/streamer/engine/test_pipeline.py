@@ -225,6 +225,52 @@ def test_a_gap_longer_than_all_before_it(bundle_with: MakeBundle, emg: MakeEmg) 
     assert pipeline.counts.lost_samples == 600
 
 
+def test_what_was_lost_before_a_return_is_silence_in_its_place(
+    bundle_with: MakeBundle, emg: MakeEmg
+) -> None:
+    """After a cable was out, voice and EMG must have the same clock as before."""
+    signal = emg(2.0)
+    before, lost, after = signal[:600], 300, signal[900:]
+    for lead_ms in (0.0, 60.0):
+        bundle = bundle_with(lead_ms=lead_ms)
+        lead = round(lead_ms * 16)
+        back = Chunk(after, 1, lost, 2.0, 2.0, gap_before=lost)
+        outputs, pipeline = run(bundle, [Chunk(before, 0, 0, 1.0, 1.0), back])
+        first, second = ([o for o in outputs if o.epoch == epoch] for epoch in (0, 1))
+        assert [o.ended for o in first].index(True) == len(first) - 1
+        assert first[-1].audio_length == 16000
+        assert second[-1].audio_length == 16000
+        assert (first[-1].lost_samples, second[-1].lost_samples) == (0, lost)
+        assert (pipeline.counts.gaps, pipeline.counts.long_gaps) == (1, 1)
+        # The voice fades out within a hop, and nothing is made up until the EMG is back.
+        tail = audio(first)[16000:]
+        assert len(tail) <= lead + 160
+        voice = audio(second)
+        assert not voice[: 8000 + lead].any()
+        alone, _ = run(bundle, [Chunk(after, 0, 0, 1.0, 1.0)])
+        np.testing.assert_allclose(voice[8000:], audio(alone), atol=1e-9)
+
+
+def test_hours_of_silence_cost_no_memory(toy_bundle: Bundle, emg: MakeEmg) -> None:
+    """A cable that was out over night must not take the machine down when it is back."""
+    lost = 12 * 3600 * 600
+    part = emg(0.5)
+    pipeline = Pipeline(toy_bundle, OPEN, 0.1)
+    silent: set[int] = set()
+    total = 0
+    back = Chunk(part, 0, lost, 0.0, 0.0, gap_before=lost)
+    for output in (*pipeline.process(back), *pipeline.finish()):
+        for block in output.blocks:
+            assert block.first_index == total
+            total += len(block.samples)
+            if block.kind == "gap" and len(block.samples) > 1000:
+                assert not block.samples.any()
+                silent.add(block.samples.__array_interface__["data"][0])
+    assert total >= 16000 * (12 * 3600 + 0.5)
+    assert len(silent) == 1
+    assert pipeline.counts.lost_samples == lost
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_no_numbers_are_lost_samples(
     bundle_with: MakeBundle, emg: MakeEmg, value: float, caplog: pytest.LogCaptureFixture
@@ -275,6 +321,8 @@ def test_frames_know_when_they_were_acquired(
         times_s = np.concatenate([output.frame_times_s for output in outputs])
         np.testing.assert_allclose(times_s[:97], 100 + (24 + 6 * np.arange(97)) / 600)
         assert times_s.max() <= 101.0
+        ends_s = [output.time_s for output in outputs]
+        np.testing.assert_allclose(ends_s, [100 + output.end_index / 600 for output in outputs])
 
 
 def test_a_source_that_goes_back_is_refused(toy_bundle: Bundle, emg: MakeEmg) -> None:

@@ -58,6 +58,7 @@ def make(path: Path, seconds: float, *, classifiers: bool = True) -> Made:
         ended="source",
         error=None,
         problems=[],
+        notes=[],
         utterances=utterances,
         mcd_db=6.0,
         frames=0,

@@ -287,3 +287,12 @@ def _check_real(recording: Recording) -> None:
     assert abs(audio_s - duration_s) < 0.002
     assert mode is not None
     assert transcript
+
+
+def test_mistyped_utterance_is_told_from_a_missing_file(corpus):
+    """Somebody would copy files again that were never there."""
+    opened = EmgUkaCorpus(corpus.root)
+    session = opened.sessions[0]
+    with pytest.raises(RecordingError, match="utterances, ") as caught:
+        opened.recording(f"{session}-9999")
+    assert "copy" not in str(caught.value)

@@ -1,0 +1,83 @@
+"""The annotations through which an EDF file holds what EDF has no field for.
+
+=============================  =====================================================
+annotation                     stands for
+=============================  =====================================================
+``BAD_ACQ_SKIP``, a duration   lost samples; MNE's name, which its tools leave out
+``BAD_padding``, a duration    what fills the last data record, no part of the signal
+``phone AH``, a duration       a phone
+``streamer recording {...}``   name, exact rate and channels, mode, split ... as JSON
+``streamer transcript "..."``  a piece of the transcript, as JSON
+``streamer marker "..."``      a marker that would be taken for one of these
+anything else                  a marker
+=============================  =====================================================
+"""
+
+import json
+from collections.abc import Mapping
+
+LOST = "BAD_ACQ_SKIP"
+PADDING = "BAD_padding"
+PHONE = "phone "
+RECORDING = "streamer recording "
+TRANSCRIPT = "streamer transcript "
+_MARKER = "streamer marker "
+_TAKEN = ("BAD_", PHONE, "streamer ")
+
+
+def marker_text(label: str) -> str:
+    """Write a marker's label as an annotation; what an annotation cannot hold is JSON."""
+    taken = label.startswith(_TAKEN) or not _is_plain(label)
+    return _MARKER + json.dumps(label) if taken else label
+
+
+def marker_label(text: str) -> str:
+    """Read an annotation as a marker, `marker_text` undone."""
+    return _from_json(text.removeprefix(_MARKER)) if text.startswith(_MARKER) else text
+
+
+def phone_text(label: str) -> str:
+    """Write a phone's label as an annotation."""
+    return PHONE + (label if _is_plain(label) else json.dumps(label))
+
+
+def phone_label(text: str) -> str:
+    """Read it, `phone_text` undone."""
+    return _from_json(text.removeprefix(PHONE))
+
+
+def recording_text(fields: Mapping[str, object]) -> str:
+    """Write what EDF has no field for."""
+    return RECORDING + json.dumps(fields)
+
+
+def recording_fields(text: str) -> dict[str, object]:
+    """Read it, an empty dict where it is damaged."""
+    try:
+        fields = json.loads(text.removeprefix(RECORDING))
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def transcript_text(piece: str) -> str:
+    """Write a piece of the transcript."""
+    return TRANSCRIPT + json.dumps(piece)
+
+
+def transcript_piece(text: str) -> str:
+    """Read it, `transcript_text` undone."""
+    return _from_json(text.removeprefix(TRANSCRIPT))
+
+
+def _is_plain(label: str) -> bool:
+    return label.isprintable() and label == label.strip() != "" and label[0] != '"'
+
+
+def _from_json(text: str) -> str:
+    """Read a text in JSON; one that is none is taken as it stands."""
+    try:
+        label = json.loads(text) if text.startswith('"') else text
+    except ValueError:
+        return text
+    return str(label)

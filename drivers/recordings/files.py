@@ -1,0 +1,107 @@
+"""What all writers and readers of files share: new files only, and bounded losses."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedWriter
+from pathlib import Path
+
+from drivers.errors import RecordingError
+from drivers.recordings.recording import Recording
+
+# Lost samples take memory that no byte of a file stands for: 80 MB of them, which is an
+# hour and a half of six channels at 600 Hz.
+MAX_LOST_VALUES = 20_000_000
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BufferedWriter]:
+    """Open a file that does not exist yet, and take it away again if writing fails.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    BufferedWriter
+        To write to.
+
+    Raises
+    ------
+    RecordingError
+        It exists, its directory does not, or the disk is full.
+    """
+    try:
+        file = path.open("xb")
+    except FileExistsError as error:
+        raise RecordingError(
+            f"file {path}", value="exists already", way_out="choose another name, or remove it"
+        ) from error
+    except OSError as error:
+        raise RecordingError(f"file {path} cannot be made", value=error.strerror) from error
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise RecordingError(f"file {path} cannot be written", value=error.strerror) from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def the_one(recordings: Sequence[Recording], kind: str) -> Recording:
+    """Refuse several recordings where a file holds one.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        To be written.
+    kind : str
+        Of the file, for the error.
+
+    Returns
+    -------
+    Recording
+        The only one.
+
+    Raises
+    ------
+    RecordingError
+        There are none, or several.
+    """
+    if len(recordings) != 1:
+        raise RecordingError(
+            f"recordings for one {kind} file",
+            value=len(recordings),
+            allowed="one",
+            way_out="choose one of them, or a format that holds many: .npz, .xdf",
+        )
+    return recordings[0]
+
+
+def check_lost(rows: int, channels: int, path: Path) -> None:
+    """Refuse gaps so long that they must be a damaged time, or two recordings.
+
+    Parameters
+    ----------
+    rows : int
+        Lost samples of a file, which its times tell of.
+    channels : int
+        Values in each.
+    path : Path
+        The file, for the error.
+
+    Raises
+    ------
+    RecordingError
+        They are longer than any that a recording should have.
+    """
+    if rows * channels > MAX_LOST_VALUES:
+        raise RecordingError(
+            f"lost samples in {path}",
+            value=rows,
+            allowed=f"up to {MAX_LOST_VALUES // channels} of {channels} channels",
+            way_out="check the times in it, or split it into two recordings",
+        )

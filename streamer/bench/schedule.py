@@ -1,0 +1,49 @@
+"""Replay against its absolute schedule."""
+
+import time
+
+import numpy as np
+
+from drivers.replay import ReplaySource
+from streamer.bench.figure import Figure, Progress
+from streamer.recordings import RecordingsSettings, Selection
+
+_LATELY_S = 10.0
+
+
+def schedule(seconds: float, progress: Progress) -> list[Figure]:
+    """Replay the recording in the package at speed 1, over and over.
+
+    Parameters
+    ----------
+    seconds : float
+        How long.
+    progress : callable
+        Told how far it is.
+
+    Returns
+    -------
+    list of Figure
+        How late chunks were.
+    """
+    source = ReplaySource(Selection(RecordingsSettings()).recordings, loop=True)
+    late_ms: list[float] = []
+    with source:
+        started_s = time.perf_counter()
+        while (passed_s := time.perf_counter() - started_s) < seconds:
+            chunk = source.read(0.1)
+            if chunk is not None:
+                late_ms.append(1000 * (chunk.received_s - chunk.time_s))
+            progress("replay at speed 1", round(passed_s), round(seconds))
+    lately = late_ms[-max(1, round(len(late_ms) * min(1.0, _LATELY_S / seconds))) :]
+    return [
+        Figure(
+            "replay_off_ms",
+            float(np.median(lately)),
+            "ms",
+            2.0,
+            f"off the schedule at the end of {seconds:g} s, median of the last {_LATELY_S:g} s",
+        ),
+        Figure("replay_late_p99_ms", float(np.percentile(late_ms, 99)), "ms", None, "p99 of all"),
+        Figure("replay_late_max_ms", max(late_ms), "ms", None, "latest chunk"),
+    ]

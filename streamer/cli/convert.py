@@ -1,0 +1,65 @@
+"""``streamer convert``: one format to another."""
+
+from pathlib import Path
+
+import click
+
+from drivers.recordings.registry import write_recordings
+from streamer.cli.options import as_json, configured, note, print_json, selecting
+from streamer.config import load_config
+from streamer.recordings import Selection
+
+
+@click.command()
+@click.argument("path", metavar="FROM", type=Path)
+@click.argument("to", metavar="TO", type=Path)
+@selecting
+@as_json
+@configured
+def convert(
+    path: Path,
+    to: Path,
+    session: str | None,
+    subset: str | None,
+    utterances: tuple[str, ...],
+    json_: bool,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Write a recording in another format.
+
+    FROM is a recording of any known format or a corpus directory; the suffix of TO says
+    what it becomes. What the new format cannot hold is said, a line each.
+
+    \b
+    Examples:
+      streamer convert runs/first/recording.xdf first.bdf
+      streamer convert data/emg-uka session.xdf --session 002-001 --subset test
+    """  # noqa: D301 - \b is click's, not Python's
+    config = load_config(
+        config_file,
+        assignments,
+        {
+            "recordings.path": path,
+            "recordings.session": session,
+            "recordings.subset": subset,
+            "recordings.utterances": utterances or None,
+        },
+    )
+    selection = Selection(config.recordings)
+    recordings = tuple(selection.recordings)
+    notes = [*selection.skipped, *write_recordings(to, recordings)]
+    for line in notes:
+        note(line)
+    seconds = sum(recording.duration_s for recording in recordings)
+    if json_:
+        print_json(
+            {
+                "path": str(to),
+                "recordings": len(recordings),
+                "seconds": round(seconds, 3),
+                "notes": notes,
+            }
+        )
+    else:
+        click.echo(f"{len(recordings)} recordings, {seconds:.1f} s in {to}")

@@ -1,0 +1,66 @@
+"""``streamer record``: a source to a file, without models."""
+
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from drivers.source import SourceState
+from streamer.cli.options import as_json, configured, note, print_json
+from streamer.cli.run import ending_properly
+from streamer.config import load_config
+from streamer.results.recording import record as record_source
+from streamer.sources import ALLOWED, live_source
+
+
+@click.command()
+@click.argument("to", metavar="FILE.xdf", type=Path)
+@click.option("--source", metavar="SOURCE", help=f"Where the EMG comes from: {ALLOWED}.")
+@click.option("--duration", metavar="SECONDS", help="End by itself.  [default: Ctrl-C ends it]")
+@as_json
+@configured
+def record(
+    to: Path,
+    source: str | None,
+    duration: str | None,
+    json_: bool,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> None:
+    """Record EMG to a file, without models.
+
+    The file is XDF: EMG as it came, markers and what was lost. It is readable at any
+    moment, whatever happens to this program.
+
+    \b
+    Example:
+      streamer record talk.xdf --source lsl:Varioport --duration 60
+    """  # noqa: D301 - \b is click's, not Python's
+    config = load_config(
+        config_file, assignments, {"live.source": source, "session.duration_s": duration}
+    )
+    chosen = live_source(config.live)
+    live, stop = chosen.source, threading.Event()
+    with (
+        ending_properly(stop, lambda: live.health.state is SourceState.CONNECTING),
+        Console(stderr=True).status("connecting") as status,
+    ):
+
+        def show(seconds: float, state: SourceState) -> None:
+            status.update(f"{seconds:.1f} s, {state.value}; Ctrl-C ends it")
+
+        result = record_source(
+            live, to, duration_s=config.session.duration_s, stop=stop, progress=show
+        )
+    if chosen.remark is not None:
+        note(chosen.remark)
+    for line in result.problems:
+        note(line)
+    if json_:
+        print_json(result.as_dict())
+    else:
+        click.echo(
+            f"{result.samples} samples, {result.seconds:.1f} s, in {to}; "
+            f"{result.lost_samples} lost in {result.gaps} gaps"
+        )

@@ -1,0 +1,76 @@
+"""The two threads of a session: one reads the source, one computes."""
+
+import threading
+from collections.abc import Sequence
+
+from drivers.clock import Clock
+from drivers.source import Chunk
+from streamer.engine.channels import select
+from streamer.engine.compute import Compute
+from streamer.engine.reader import Ended, read_all
+from streamer.engine.workers import Workers
+from streamer.results.parts import Parts
+
+
+def drive(
+    parts: Parts,
+    workers: Workers,
+    columns: Sequence[int],
+    *,
+    duration_s: float | None,
+    clock: Clock | None,
+    stop: threading.Event,
+) -> Ended:
+    """Read and compute until the end.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of the session, ready; its ring is closed in the end.
+    workers : Workers
+        Run the threads and keep an error.
+    columns : sequence of int
+        Of the source, for the models. The sinks get all of them.
+    duration_s : float, optional
+        EMG to read.
+    clock : Clock, optional
+        The session's; None where time is virtual.
+    stop : threading.Event
+        Ends it properly.
+
+    Returns
+    -------
+    str
+        What ended it.
+    """
+    compute = Compute(parts.pipeline, parts.trace, parts.buffer, parts.observer, parts.background)
+    ended: Ended = "source"
+
+    def take(chunk: Chunk | None) -> None:
+        parts.watch.look(chunk)
+        if chunk is None:
+            return
+        parts.ring.put(select(chunk, columns))
+        for sink in parts.sinks:
+            sink.take(chunk, parts.source.health.clock_offset_s)
+
+    def read() -> None:
+        nonlocal ended
+        try:
+            ended = read_all(
+                parts.source,
+                take,
+                duration_s=duration_s,
+                clock=clock,
+                stopped=lambda: stop.is_set() or workers.failed.is_set(),
+            )
+        finally:
+            parts.ring.close()
+
+    def work() -> None:
+        while (chunk := parts.ring.get()) is not None:
+            compute.take(chunk)
+        compute.finish()
+
+    workers.run({"reader": read, "compute": work}, interrupt=stop.set)
+    return ended

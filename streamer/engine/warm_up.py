@@ -1,0 +1,29 @@
+"""Every model runs once before it counts."""
+
+import numpy as np
+
+from drivers.source import Chunk
+from models.bundle import Bundle
+from streamer.engine.estimates import EstimateSettings, Estimator
+from streamer.engine.pipeline import Pipeline, PipelineSettings
+
+
+def warm_up(bundle: Bundle, pipeline: PipelineSettings, estimates: EstimateSettings) -> None:
+    """Run all models on noise: compilers and caches must not meet the first frames.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The models.
+    pipeline, estimates : settings
+        Of the session that follows.
+    """
+    signal = bundle.manifest.signal
+    engine = Pipeline(bundle, pipeline, estimates.update_ms / 1000)
+    estimator = Estimator(bundle, estimates)
+    shape = (round(2 * estimates.shortest_s * signal.rate_hz), len(signal.channels))
+    noise = np.random.default_rng(0).normal(0, 20, shape)
+    chunk = Chunk(noise.astype(np.float32), 0, 0, 0.0, 0.0)
+    for output in (*engine.process(chunk), *engine.finish()):
+        estimator.push(output, "", 0.0)
+    estimator.end()

@@ -1,0 +1,110 @@
+"""What happens to a source while it runs."""
+
+from collections.abc import Callable, Sequence
+
+from drivers.clock import Clock
+from drivers.source import Chunk, Source, SourceState
+
+_LOST = (SourceState.STALLED, SourceState.RECONNECTING)
+_WORTH_TELLING_S = 1.0  # of a silence
+
+
+class Watch:
+    """Notices stalls, returns and losses of a source, and tells of them as events.
+
+    All methods run on the thread that reads the source; the attributes can be read from any.
+
+    Parameters
+    ----------
+    source : Source
+        Open.
+    tell : sequence of callable
+        Each takes what happened, for people, and when, on the session's clock.
+    clock : Clock, optional
+        The session's; None where time is virtual: then it stands at the latest chunk.
+    underruns : callable, optional
+        Counts the holes in the loudspeaker's sound.
+
+    Attributes
+    ----------
+    stalls : int
+        Times that the source fell silent.
+    silent_s : float
+        How long it has been so; 0 while it sends.
+    estimated : bool
+        Some of the losses are inferred from time stamps.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        tell: Sequence[Callable[[str, float], None]],
+        clock: Clock | None = None,
+        underruns: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.stalls = 0
+        self.silent_s = 0.0
+        self.estimated = False
+        self._source = source
+        self._listeners = tell
+        self._clock = clock
+        self._count_underruns = underruns
+        self._underruns = underruns()
+        self._state = source.health.state
+        self._reconnects = source.health.reconnects
+        self._rate_hz = source.info.rate_hz
+        self._heard_s = 0.0 if clock is None else clock.now_s()
+
+    def look(self, chunk: Chunk | None) -> None:
+        """Take note of what a `read` gave, and of the state it left the source in."""
+        now_s = self._now_s(chunk)
+        if chunk is not None:
+            self._heard_s = now_s
+            self._take(chunk)
+        health = self._source.health
+        if health.state is not self._state:
+            self.stalls += health.state is SourceState.STALLED
+            self._tell(f"source {health.state.value}", now_s)
+            self._state = health.state
+        self.silent_s = now_s - self._heard_s if health.state in _LOST else 0.0
+        underruns = self._count_underruns()
+        if underruns > self._underruns:
+            self._tell(f"underruns {underruns}", now_s)
+            self._underruns = underruns
+
+    def problems(self) -> list[str]:
+        """Say in a line each what the source lost, and when it was not there."""
+        health = self._source.health
+        lines = []
+        if health.reconnects:
+            times = "once" if health.reconnects == 1 else f"{health.reconnects} times"
+            lines.append(f"the source was lost {times} and came back")
+        if health.lost_samples:
+            of = health.samples + health.lost_samples
+            gaps = "1 gap" if health.gaps == 1 else f"{health.gaps} gaps"
+            lines.append(
+                f"the source lost {'about ' if self.estimated else ''}{health.lost_samples} of "
+                f"{of} samples ({100 * health.lost_samples / of:.2g} %) in {gaps}"
+            )
+        if self.silent_s >= _WORTH_TELLING_S:
+            lines.append(f"no EMG from the source for {self.silent_s:.0f} s")
+        return lines
+
+    def _take(self, chunk: Chunk) -> None:
+        first_s = chunk.time_s - (len(chunk.samples) - 1) / self._rate_hz
+        reconnects = self._source.health.reconnects
+        if reconnects > self._reconnects:
+            self._tell(f"reconnected, epoch {chunk.epoch}", first_s)
+            self._reconnects = reconnects
+        if chunk.gap_before:
+            self._tell(f"lost {chunk.gap_before} samples", first_s)
+            self.estimated |= chunk.gap_estimated
+
+    def _tell(self, label: str, time_s: float) -> None:
+        for listener in self._listeners:
+            listener(label, time_s)
+
+    def _now_s(self, chunk: Chunk | None) -> float:
+        if self._clock is not None:
+            return self._clock.now_s()
+        return self._heard_s if chunk is None else chunk.time_s

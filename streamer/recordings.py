@@ -1,0 +1,149 @@
+"""Recordings as ``--session``, ``--subset`` and ``--utterance`` choose them."""
+
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from drivers.errors import RecordingError
+from drivers.recordings.emg_uka import EmgUkaCorpus
+from drivers.recordings.recording import Recording
+from drivers.recordings.registry import read_recordings
+from drivers.replay import skip
+from drivers.source import Provenance
+
+
+class RecordingsSettings(BaseModel):
+    """Which recordings are replayed or published."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path | None = Field(
+        default=None, description="File or corpus directory; null is the recording in the package"
+    )
+    session: str | None = Field(default=None, description="Recording session; null is all")
+    subset: str | None = Field(default=None, description="Such as test.audible; null is all")
+    utterances: tuple[str, ...] = Field(default=(), description="Only these, in this order")
+    emg_scale_uv: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Microvolts per count of EMG-UKA and Vitaport files; null is as they say",
+    )
+
+
+def packaged_recording() -> Path:
+    """Return the simulated corpus that comes with the project."""
+    return Path(str(files("drivers.simulator") / "packaged"))
+
+
+class Selection:
+    """Recordings of a corpus or a file.
+
+    Parameters
+    ----------
+    settings : RecordingsSettings
+        Which ones.
+
+    Attributes
+    ----------
+    recordings : iterable of Recording
+        Read one by one where they are many, as often as they are iterated.
+    provenance : Provenance
+        Whether anybody was recorded.
+
+    Raises
+    ------
+    RecordingError
+        No such file, corpus, session, subset or utterance.
+    """
+
+    def __init__(self, settings: RecordingsSettings) -> None:
+        path = settings.path or packaged_recording()
+        self.provenance = Provenance.RECORDED if settings.path else Provenance.SIMULATED
+        scale = {} if settings.emg_scale_uv is None else {"uv_per_count": settings.emg_scale_uv}
+        self._corpus = EmgUkaCorpus(path, **scale) if path.is_dir() else None
+        self._named: dict[str, Recording] = {}
+        self.recordings: Iterable[Recording]
+        if self._corpus is None:
+            self.recordings = _of_file(path, settings)
+            self._named = {recording.name: recording for recording in self.recordings}
+        elif settings.utterances:
+            self.recordings = tuple(
+                recording
+                for utterance in settings.utterances
+                for recording in self._corpus.recordings(
+                    settings.session, settings.subset, utterance
+                )
+            )
+        else:
+            self.recordings = self._corpus.recordings(settings.session, settings.subset)
+
+    def natural(self, start_s: float = 0.0) -> Callable[[str], Recording | None]:
+        """Return what finds the recording of an utterance by its name.
+
+        Parameters
+        ----------
+        start_s : float
+            What the replay leaves out at the beginning: the first recording is cut there.
+        """
+        first = next(skip(self.recordings, start_s), None) if start_s else None
+
+        def find(name: str) -> Recording | None:
+            if first is not None and first.name == name:
+                return first
+            if self._corpus is None:
+                return self._named.get(name)
+            try:
+                return self._corpus.recording(name)
+            except RecordingError:
+                return None  # a live epoch that no recording is the source of
+
+        return find
+
+    @property
+    def skipped(self) -> list[str]:
+        """What was left out because it is damaged, a line for each reason."""
+        if self._corpus is None:
+            return []
+        return [
+            f"left out {len(names)} utterances, {reason}: {', '.join(names)}"
+            for reason, names in self._corpus.skipped.items()
+        ]
+
+
+def _of_file(path: Path, settings: RecordingsSettings) -> tuple[Recording, ...]:
+    """Read what a file holds, as far as it is chosen."""
+    there = tuple(read_recordings(path, settings.emg_scale_uv))
+    mode = (settings.subset or "").split(".")
+    chosen = [
+        recording
+        for recording in there
+        if settings.session in (None, recording.session)
+        and (settings.subset is None or set(mode) <= {recording.split, recording.mode})
+    ]
+    if settings.utterances:
+        named = {recording.name: recording for recording in chosen}
+        for name in settings.utterances:
+            if name not in named:
+                raise RecordingError(
+                    f"utterance in {path}",
+                    value=name,
+                    allowed=_few([recording.name for recording in chosen]),
+                )
+        chosen = [named[name] for name in settings.utterances]
+    if not chosen:
+        raise RecordingError(
+            f"recordings in {path}",
+            value="none that is chosen",
+            allowed=_few([f"session {r.session}, {r.split}.{r.mode}" for r in there]),
+            way_out="leave --session and --subset out",
+        )
+    return tuple(chosen)
+
+
+def _few(names: list[str]) -> str:
+    unique = list(dict.fromkeys(names))
+    more = f" and {len(unique) - 5} more" if len(unique) > 5 else ""
+    return ", ".join(unique[:5]) + more

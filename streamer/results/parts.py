@@ -1,0 +1,139 @@
+"""The parts of a session that count, and what they have counted so far."""
+
+from dataclasses import asdict, dataclass
+
+from drivers.source import Source, SourceInfo
+from streamer.audio.output import AudioOutput
+from streamer.audio.play_buffer import PlayBuffer
+from streamer.engine.background import Background
+from streamer.engine.latency import LatencyTrace
+from streamer.engine.pipeline import Pipeline
+from streamer.engine.ring import Ring
+from streamer.engine.watch import Watch
+from streamer.results.observer import Observer
+from streamer.results.recorder import Recorder
+from streamer.results.sink import Sink
+from streamer.results.summary import Snapshot
+
+_RECENT_FRAMES = 1000
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a session that count.
+
+    Attributes
+    ----------
+    source, watch, ring, pipeline, trace, observer, recorder, background : object
+        Of every session.
+    info : SourceInfo
+        What the source said once it was open.
+    sinks : tuple of Sink
+        What else gets all that comes of the session.
+    buffer, output : object or None
+        Of one that plays.
+    """
+
+    source: Source
+    info: SourceInfo
+    watch: Watch
+    ring: Ring
+    pipeline: Pipeline
+    trace: LatencyTrace
+    observer: Observer
+    recorder: Recorder
+    background: Background
+    sinks: tuple[Sink, ...]
+    buffer: PlayBuffer | None
+    output: AudioOutput | None
+
+    @property
+    def underruns(self) -> int:
+        """Holes in the sound that the EMG did not have."""
+        return 0 if self.buffer is None else self.buffer.counts.underruns
+
+    @property
+    def fill_ms(self) -> float:
+        """Audio that waits to be played."""
+        return 0.0 if self.buffer is None else 1000 * self.buffer.waiting / self.buffer.rate_hz
+
+    def counters(self) -> dict[str, dict[str, int]]:
+        """Return all counters, by where they were counted."""
+        health = self.source.health
+        audio = {} if self.buffer is None else asdict(self.buffer.counts)
+        return {
+            "source": {
+                "samples": health.samples,
+                "lost_samples": health.lost_samples,
+                "gaps": health.gaps,
+                "stalls": self.watch.stalls,
+                "reconnects": health.reconnects,
+                **health.extra,
+            },
+            "ring": asdict(self.ring.counts),
+            "pipeline": self.pipeline.counters(),
+            "audio": audio | ({} if self.output is None else self.output.counters()),
+            "background": {"dropped_jobs": self.background.dropped},
+            **{sink.name: sink.counters() for sink in self.sinks},
+        }
+
+    def problems(self) -> list[str]:
+        """Say in a line each what went wrong and did not end the session."""
+        pipeline = self.pipeline.counters()
+        counted = (
+            (
+                pipeline["invalid_samples"],
+                "EMG samples with values that are no numbers: they count as lost",
+            ),
+            (
+                pipeline["saturated_samples"],
+                "EMG values in runs of equal ones: an amplifier at its limit, or no electrode",
+            ),
+            (
+                self.ring.counts.dropped_samples,
+                "EMG samples came faster than they could be computed, and are lost",
+            ),
+            (self.background.dropped, "stretches are missing from the files: the disk is slow"),
+        )
+        return [
+            *self.watch.problems(),
+            *(f"{count} {what}" for count, what in counted if count),
+            *self.recorder.problems,
+            *(problem for sink in self.sinks for problem in sink.problems()),
+        ]
+
+    def snapshot(self, problems: list[str], algorithmic_ms: float) -> Snapshot:
+        """Return the session as it is now.
+
+        Parameters
+        ----------
+        problems : list of str
+            Those that the parts do not know of.
+        algorithmic_ms : float
+            Latency of the bundle.
+
+        Returns
+        -------
+        Snapshot
+            Of this instant.
+        """
+        live, counts = self.observer.live, self.pipeline.counts
+        return Snapshot(
+            utterance=live.utterance,
+            time_s=live.time_s,
+            source_state=self.source.health.state,
+            provenance=self.info.provenance.value,
+            levels_uv=live.levels_uv,
+            speech=0.0 if live.estimate is None else live.estimate.speech,
+            estimate=live.estimate,
+            compute_ms=self.trace.percentiles("compute", _RECENT_FRAMES),
+            latency_ms=self.trace.percentiles("latency", _RECENT_FRAMES),
+            algorithmic_ms=algorithmic_ms,
+            fill_ms=self.fill_ms,
+            output="files only" if self.output is None else self.output.name,
+            frames=counts.frames,
+            lost_samples=counts.lost_samples,
+            underruns=self.underruns,
+            counters=self.counters(),
+            problems=(*problems, *self.problems()),
+        )

@@ -1,0 +1,5 @@
+"""Keep the streams that LabRecorder hears on this machine."""
+
+from drivers.lsl import use_loopback
+
+use_loopback()

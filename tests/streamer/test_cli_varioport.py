@@ -1,0 +1,76 @@
+"""A Varioport that is emulated in one process, and read, captured and guessed in another."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from streamer.cli import cli
+
+pytestmark = pytest.mark.realtime
+
+StartStreamer = Callable[..., AbstractContextManager[subprocess.Popen[str]]]
+
+
+@pytest.fixture
+def port(tmp_path: Path, start_streamer: StartStreamer) -> Iterator[Path]:
+    """Plug an emulated device in."""
+    link = tmp_path / "varioport"
+    with start_streamer(
+        *("simulate", "--as", "varioport", "--port", str(link), "--json"),
+        *("--fault", "lost-bytes=0.001"),
+    ) as process:
+        while not link.exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        yield link
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=30)
+        assert process.returncode == 0, said
+        assert json.loads(printed)["injected"]["lost_bytes"] > 0
+
+
+def call(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli, [str(word) for word in words])
+
+
+def test_a_live_session_on_a_port(port: Path, tmp_path: Path) -> None:
+    """The device that this is made for could not be used, or would claim to be proven."""
+    out = tmp_path / "run"
+    result = call(
+        *("live", "--source", f"varioport:{port}", "--duration", "2", "--no-sound", "--json"),
+        *("--record", "--out", out),
+    )
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["source"]["provenance"] == "emulator-only"
+    assert "emulator-only" in result.stderr
+    assert summary["seconds"] == pytest.approx(2, abs=0.01)
+    assert summary["counters"]["source"]["lost_samples"] > 0
+    assert (out / "recording.xdf").stat().st_size > 1000
+
+
+def test_a_capture_plays_through_the_driver(port: Path, tmp_path: Path) -> None:
+    """The owner of a device could not show anybody what it sends."""
+    file = tmp_path / "device.capture"
+    assert call("capture", port, file, "--duration", "3", "--json").exit_code == 0
+    result = call("record", tmp_path / "talk.xdf", "--source", f"capture:{file}", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["samples"] > 1500
+    guessed = tmp_path / "guess.yaml"
+    result = call("profile", "guess", file, "--out", guessed, "--json")
+    assert result.exit_code == 0, result.output
+    profile = json.loads(result.stdout)["profile"]
+    assert (profile["status"], profile["framing"]) == ("guessed", "framed")
+    again = call(
+        *("record", tmp_path / "again.xdf", "--source", f"capture:{file}", "--json"),
+        *("--set", f"live.profile={guessed}"),
+    )
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["samples"] > 1500
