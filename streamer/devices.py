@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from serial.tools import list_ports
 
 from drivers.errors import StreamerError
-from drivers.varioport.access import holders, stable_name, way_to_permission
+from drivers.varioport.transport.access import holders, stable_name, way_to_permission
 
 _SPEECH_RATE_HZ = 16000
 

@@ -42,9 +42,9 @@ class LiveSettings(BaseModel):
 
 
 def _varioport(port: str, settings: LiveSettings) -> "LiveSource":
-    from drivers.varioport.port import SerialTransport
     from drivers.varioport.profile import load_profile
     from drivers.varioport.source import VarioportSource
+    from drivers.varioport.transport.port import SerialTransport
 
     profile = load_profile(settings.profile)
     transport = SerialTransport(port, profile.baud_rate)
@@ -52,9 +52,9 @@ def _varioport(port: str, settings: LiveSettings) -> "LiveSource":
 
 
 def _capture(file: str, settings: LiveSettings) -> "LiveSource":
-    from drivers.varioport.capture import CaptureTransport
     from drivers.varioport.profile import load_profile
     from drivers.varioport.source import VarioportSource
+    from drivers.varioport.transport.capture import CaptureTransport
 
     profile = load_profile(settings.profile)
     return LiveSource(

@@ -13,9 +13,9 @@ from drivers.clock import Clock, PerfClock
 from drivers.reconnect import STALL_S, StallTimer
 from drivers.source import Chunk, Health, Marker, SourceInfo, SourceState
 from drivers.varioport.codec import DecoderCounts, Frames, make_decoder
-from drivers.varioport.link import Link
-from drivers.varioport.port import Transport
 from drivers.varioport.profile import Profile
+from drivers.varioport.transport.link import Link
+from drivers.varioport.transport.port import Transport
 
 # Decoding costs per call more than per byte, and no one needs samples one by one: the
 # features go by 10 ms.

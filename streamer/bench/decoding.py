@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from drivers.source import Samples
 from drivers.varioport.codec import Decoder, make_decoder, make_encoder
-from drivers.varioport.faults import Faults, FaultyLine
+from drivers.varioport.emulator.faults import Faults, FaultyLine
 from drivers.varioport.profile import Profile
 from streamer.bench.figure import Figure, Progress
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from drivers.errors import StreamerError
 from drivers.source import Chunk, Samples
-from drivers.varioport.port import SerialTransport
 from drivers.varioport.profile import Profile
 from drivers.varioport.source import VarioportSource
+from drivers.varioport.transport.port import SerialTransport
 from streamer.bench.decoding import Truth
 from streamer.bench.figure import Figure, Progress
 

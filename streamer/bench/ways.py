@@ -15,9 +15,9 @@ from drivers.recordings.recording import Recording
 from drivers.recordings.registry import read_recordings, write_recordings
 from drivers.replay import ReplaySource
 from drivers.source import Samples, Source
-from drivers.varioport.port import SerialTransport
 from drivers.varioport.profile import Profile
 from drivers.varioport.source import VarioportSource
+from drivers.varioport.transport.port import SerialTransport
 from models.bundle import Bundle, packaged_bundle
 from models.signal.operator import Array
 from streamer.bench.device import device

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from drivers.varioport.capture import capture as capture_bytes
-from drivers.varioport.port import SerialTransport
 from drivers.varioport.profile import load_profile
+from drivers.varioport.transport.capture import capture as capture_bytes
+from drivers.varioport.transport.port import SerialTransport
 from streamer.cli.options import as_json, configured, note, print_json
 from streamer.cli.run import ending_properly
 from streamer.config import load_config

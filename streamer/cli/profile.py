@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from drivers.varioport.capture import read_capture
 from drivers.varioport.guess import guess_profile
 from drivers.varioport.profile import Profile, load_profile, write_profile
+from drivers.varioport.transport.capture import read_capture
 from streamer.cli.options import as_json, print_json
 
 

@@ -11,7 +11,7 @@ import click
 from drivers.replay import ReplaySource
 from drivers.simulator.corpus import SMALL, TRAINING, write_corpus
 from drivers.varioport.emulator import Emulator
-from drivers.varioport.faults import parse_faults
+from drivers.varioport.emulator.faults import parse_faults
 from drivers.varioport.profile import load_profile
 from streamer.cli.options import as_json, configured, note, print_json, selecting
 from streamer.cli.progress import shown_progress

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from serial.tools import list_ports
 
-from drivers.varioport import access
+from drivers.varioport.transport import access
 from streamer import devices
 
 

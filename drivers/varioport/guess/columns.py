@@ -5,7 +5,7 @@ from typing import NamedTuple, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.varioport.checksum import Checksum
+from drivers.varioport.codec.checksum import Checksum
 from drivers.varioport.guess.alignment import Path
 from drivers.varioport.profile import CHECKSUM_BYTES, ChecksumKind
 

@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import ValidationError
 
 from drivers.source import Provenance
-from drivers.varioport.capture_file import Capture
 from drivers.varioport.codec import make_decoder
 from drivers.varioport.guess.alignment import (
     FEWEST_FRAMES,
@@ -23,6 +22,7 @@ from drivers.varioport.guess.columns import (
 from drivers.varioport.guess.reading import Reading, find_reading, refusal
 from drivers.varioport.guess.words import Word
 from drivers.varioport.profile import Counter, Profile, ProfileChannel
+from drivers.varioport.transport.capture_file import Capture
 
 _FEWEST_BYTES = 1500
 _USUAL_RATE_HZ = 600.0

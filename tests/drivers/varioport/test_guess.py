@@ -8,11 +8,11 @@ import pytest
 
 from drivers.errors import SourceError
 from drivers.source import Provenance
-from drivers.varioport.capture_file import Capture, CaptureHeader
 from drivers.varioport.codec import make_encoder
-from drivers.varioport.faults import Faults, FaultyLine
+from drivers.varioport.emulator.faults import Faults, FaultyLine
 from drivers.varioport.guess import guess_profile
 from drivers.varioport.profile import FRAMED, MULTIPLEX, Profile, load_profile, write_profile
+from drivers.varioport.transport.capture_file import Capture, CaptureHeader
 
 BLOCK = 10  # frames that arrive together
 

@@ -17,9 +17,9 @@ from drivers.clock import PerfClock, VirtualClock
 from drivers.errors import SourceError
 from drivers.source import Chunk, Marker, Provenance, SourceState
 from drivers.varioport.codec import make_encoder
-from drivers.varioport.port import PortLost, SerialTransport
 from drivers.varioport.profile import FRAMED, MULTIPLEX, Counter, Profile
 from drivers.varioport.source import VarioportSource
+from drivers.varioport.transport.port import PortLost, SerialTransport
 
 RATE_HZ = 600.0
 START_S = 1000.0

@@ -24,9 +24,9 @@ from drivers.clock import Clock, PerfClock
 from drivers.errors import SignalMismatchError
 from drivers.source import Chunk, Marker, Source, SourceInfo, SourceState
 from drivers.varioport.codec import make_encoder
-from drivers.varioport.faults import Faults, FaultyLine, Injected
+from drivers.varioport.emulator.faults import Faults, FaultyLine, Injected
+from drivers.varioport.emulator.pty import DEFAULT_LINK, PseudoPort
 from drivers.varioport.profile import Profile
-from drivers.varioport.pty import DEFAULT_LINK, PseudoPort
 
 PULSE_S = 0.01
 """Length of a marker's pulse."""

@@ -25,10 +25,10 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.varioport.checksum import Checksum
-from drivers.varioport.frames import DecoderCounts, Frames
-from drivers.varioport.layout import Bytes, FrameLayout, MarkerEvents
-from drivers.varioport.losses import Passed, estimate_lost
+from drivers.varioport.codec.checksum import Checksum
+from drivers.varioport.codec.frames import DecoderCounts, Frames
+from drivers.varioport.codec.layout import Bytes, FrameLayout, MarkerEvents
+from drivers.varioport.codec.losses import Passed, estimate_lost
 from drivers.varioport.profile import Profile
 
 COUNTER_TRUST_S = 1.0

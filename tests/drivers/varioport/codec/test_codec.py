@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.source import Marker
-from drivers.varioport.checksum import Checksum
 from drivers.varioport.codec import make_decoder, make_encoder
+from drivers.varioport.codec.checksum import Checksum
 from drivers.varioport.profile import (
     CHECKSUM_BYTES,
     FORMAT_BYTES,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from drivers.clock import Clock, PerfClock
 from drivers.errors import SourceError
-from drivers.varioport.capture_file import (
+from drivers.varioport.profile import Profile
+from drivers.varioport.transport.capture_file import (
     Block,
     Capture,
     CaptureHeader,
@@ -16,9 +17,8 @@ from drivers.varioport.capture_file import (
     CaptureWriter,
     read_capture,
 )
-from drivers.varioport.link import Link
-from drivers.varioport.port import PortLost, Transport
-from drivers.varioport.profile import Profile
+from drivers.varioport.transport.link import Link
+from drivers.varioport.transport.port import PortLost, Transport
 
 __all__ = [
     "Block",

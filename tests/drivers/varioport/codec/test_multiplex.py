@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drivers.source import Marker
 from drivers.varioport.codec import Decoder, Frames, make_decoder, make_encoder
-from drivers.varioport.multiplex import PROOF, WINDOW
+from drivers.varioport.codec.multiplex import PROOF, WINDOW
 from drivers.varioport.profile import FRAMED, MULTIPLEX, Profile
 
 SIZE = MULTIPLEX.frame_bytes

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import SourceError
 from drivers.varioport.codec import make_decoder, make_encoder
-from drivers.varioport.faults import Faults, FaultyLine, Pause, parse_faults
+from drivers.varioport.emulator.faults import Faults, FaultyLine, Pause, parse_faults
 from drivers.varioport.profile import FRAMED
 
 SHARES = st.sampled_from([0.0, 0.01, 0.2])

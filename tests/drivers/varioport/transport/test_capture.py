@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from drivers.clock import PerfClock, VirtualClock
 from drivers.errors import RecordingError, SourceError
 from drivers.source import Chunk, SourceState
-from drivers.varioport.capture import (
+from drivers.varioport.codec import make_encoder
+from drivers.varioport.profile import FRAMED, MULTIPLEX, Profile
+from drivers.varioport.source import VarioportSource
+from drivers.varioport.transport.capture import (
     CaptureHeader,
     CaptureTransport,
     CaptureWriter,
     capture,
     read_capture,
 )
-from drivers.varioport.codec import make_encoder
-from drivers.varioport.port import PortLost
-from drivers.varioport.profile import FRAMED, MULTIPLEX, Profile
-from drivers.varioport.source import VarioportSource
+from drivers.varioport.transport.port import PortLost
 
 HEADER = CaptureHeader(port="/dev/ttyUSB0", baud_rate=230400, started="2026-11-22T12:00:00+00:00")
 
@@ -310,7 +310,7 @@ def test_what_is_written_survives_a_kill(tmp_path):
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from drivers.varioport.capture import CaptureHeader, CaptureWriter\n"
+        "from drivers.varioport.transport.capture import CaptureHeader, CaptureWriter\n"
         "header = CaptureHeader(port='p', baud_rate=1, started='2026-11-22T12:00:00Z')\n"
         "writer = CaptureWriter(Path(sys.argv[1]), header, 0.0)\n"
         "for k in range(100):\n"
@@ -324,7 +324,7 @@ def test_what_is_written_survives_a_kill(tmp_path):
 @pytest.mark.realtime
 def test_from_a_real_terminal(tmp_path):
     """All bytes, with the times at which they were sent."""
-    from drivers.varioport.port import SerialTransport
+    from drivers.varioport.transport.port import SerialTransport
 
     master, slave = os.openpty()
     clock = PerfClock()

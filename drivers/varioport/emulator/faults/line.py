@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.varioport.faults.settings import Faults
+from drivers.varioport.emulator.faults.settings import Faults
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Self
 from drivers.clock import Clock
 from drivers.errors import SourceError
 from drivers.reconnect import Backoff
-from drivers.varioport.port import PortLost, Transport
+from drivers.varioport.transport.port import PortLost, Transport
 
 
 class Link:

@@ -7,7 +7,7 @@
     truth that a driver's counters are compared with.
 """
 
-from drivers.varioport.faults.line import Damaged, FaultyLine, Injected
-from drivers.varioport.faults.settings import Faults, Pause, parse_faults
+from drivers.varioport.emulator.faults.line import Damaged, FaultyLine, Injected
+from drivers.varioport.emulator.faults.settings import Faults, Pause, parse_faults
 
 __all__ = ["Damaged", "Faults", "FaultyLine", "Injected", "Pause", "parse_faults"]

@@ -13,9 +13,9 @@ import serial
 
 from drivers.clock import PerfClock, VirtualClock
 from drivers.errors import SourceError
-from drivers.varioport import access, port
-from drivers.varioport.link import Link
-from drivers.varioport.port import PortLost, SerialTransport
+from drivers.varioport.transport import access, port
+from drivers.varioport.transport.link import Link
+from drivers.varioport.transport.port import PortLost, SerialTransport
 
 
 class Pty:

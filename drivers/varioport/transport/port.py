@@ -10,7 +10,7 @@ import serial
 
 from drivers.clock import Clock, PerfClock
 from drivers.errors import SourceError
-from drivers.varioport.access import holders, port_names, stable_name, way_to_permission
+from drivers.varioport.transport.access import holders, port_names, stable_name, way_to_permission
 
 _QUEUE_BYTES = 1 << 16  # 5.7 s at 115200 baud: who is later than that gets the newest ones
 _BLOCK_BYTES = 1 << 14

@@ -41,9 +41,9 @@ says that much more than came must have been sampled. Losses are always estimate
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.varioport.frames import DecoderCounts, Frames
-from drivers.varioport.layout import FrameLayout, MarkerEvents
-from drivers.varioport.losses import Passed, estimate_lost
+from drivers.varioport.codec.frames import DecoderCounts, Frames
+from drivers.varioport.codec.layout import FrameLayout, MarkerEvents
+from drivers.varioport.codec.losses import Passed, estimate_lost
 from drivers.varioport.profile import Profile, ProfileChannel
 
 MARKER_LIMIT = 255

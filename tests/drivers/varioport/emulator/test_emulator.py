@@ -18,12 +18,13 @@ from drivers.recordings.recording import Recording
 from drivers.replay import ReplaySource
 from drivers.source import Channel, Chunk, Marker, SourceState
 from drivers.varioport.codec import Frames, make_decoder
-from drivers.varioport.emulator import Emulator, MarkerPulses
-from drivers.varioport.faults import Faults, Pause
-from drivers.varioport.port import SerialTransport
+from drivers.varioport.emulator import Emulator
+from drivers.varioport.emulator.device import MarkerPulses
+from drivers.varioport.emulator.faults import Faults, Pause
+from drivers.varioport.emulator.pty import PseudoPort
 from drivers.varioport.profile import FRAMED, MULTIPLEX, Profile
-from drivers.varioport.pty import PseudoPort
 from drivers.varioport.source import VarioportSource
+from drivers.varioport.transport.port import SerialTransport
 
 COUNT_UV = 0.033
 PROFILES = pytest.mark.parametrize("profile", [FRAMED, MULTIPLEX], ids=lambda p: p.name)

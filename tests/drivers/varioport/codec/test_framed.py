@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.varioport.codec import Decoder, Frames, make_decoder, make_encoder
-from drivers.varioport.framed import REPEATS
+from drivers.varioport.codec.framed import REPEATS
 from drivers.varioport.profile import FRAMED, Counter, Profile
 
 SIZE = FRAMED.frame_bytes

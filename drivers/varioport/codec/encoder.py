@@ -1,17 +1,12 @@
-"""Bytes to frames and back: pure computing, without ports and clocks."""
+"""Samples to frames, as a device makes them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.source import Samples
-from drivers.varioport.checksum import Checksum
-from drivers.varioport.framed import FramedDecoder
-from drivers.varioport.frames import Decoder, DecoderCounts, Frames
-from drivers.varioport.layout import FrameLayout
-from drivers.varioport.multiplex import MultiplexDecoder
+from drivers.varioport.codec.checksum import Checksum
+from drivers.varioport.codec.layout import FrameLayout
 from drivers.varioport.profile import Profile
-
-__all__ = ["Decoder", "DecoderCounts", "Encoder", "Frames", "make_decoder", "make_encoder"]
 
 
 class Encoder:
@@ -71,15 +66,3 @@ class Encoder:
         sums = self._checksum.of(frames[:, : layout.checksum.start])
         layout.put_unsigned(frames, layout.checksum, sums)
         return [frame.tobytes() for frame in frames]
-
-
-def make_decoder(profile: Profile) -> Decoder:
-    """Make the decoder that a profile needs."""
-    if profile.framing == "framed":
-        return FramedDecoder(profile)
-    return MultiplexDecoder(profile)
-
-
-def make_encoder(profile: Profile, first_count: int = 0) -> Encoder:
-    """Make the encoder of a profile; `first_count` is the counter of its first frame."""
-    return Encoder(profile, first_count)
