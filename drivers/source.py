@@ -99,13 +99,16 @@ class Chunk:
     epoch : int
         Grows with each (re)connection and with each utterance of a replayed corpus.
     first_index : int
-        Number of the first sample, from 0 in each epoch, lost samples counted in.
+        Number of the first sample, from 0 in each epoch, lost samples counted in, those of
+        `gap_before` too: an epoch that follows an interruption begins at its `gap_before`.
     time_s : float
-        Acquisition time of the last sample on the session's clock.
+        Acquisition time of the last sample on the session's clock, never before that of an
+        earlier chunk.
     received_s : float
         Arrival of the chunk at this host on the same clock.
     gap_before : int
-        Samples lost right before this chunk.
+        Samples lost right before this chunk; on the first chunk of an epoch, what would
+        have come since the last sample of the epoch before.
     gap_estimated : bool
         The source has no counter, so `gap_before` is inferred from time.
     lead_in : ndarray of float32, shape (m, channels), optional
@@ -147,7 +150,8 @@ class Health:
     samples : int
         Samples delivered.
     lost_samples : int
-        Samples known or estimated to be lost.
+        Samples known or estimated to be lost: counted with the chunk that follows them; at
+        `close`, those of a source that is silent or gone.
     gaps : int
         Runs of lost samples.
     reconnects : int

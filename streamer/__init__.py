@@ -4,6 +4,8 @@
     The command line.
 ``config``
     All settings of a run, from a YAML file and ``--set``.
+``sources``, ``recordings``
+    Live sources as ``--source`` names them, recordings as ``--session`` and the like choose.
 ``session``
     A source through features, models and vocoder to the sinks.
 ``engine``
@@ -14,8 +16,12 @@
     What a run leaves.
 ``screen``
     What it looks like on the terminal.
+``outlets``
+    What a session sends over LSL.
 ``devices``
     What there is to read from and to play on.
+``bench``
+    What the parts cost and keep.
 
 The three floors ``streamer``, ``models`` and ``drivers`` lie side by side, and imports run
 downwards only. Their names are common ones, so importing this package first makes sure

@@ -26,7 +26,7 @@ class ConfigError(StreamerError):
 class Settings(BaseModel):
     """A section of the configuration; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["max"]
@@ -57,7 +57,9 @@ class SimulateSettings(Settings):
     faults: tuple[str, ...] = Field(
         default=(), description="Of the emulated Varioport, such as lost-bytes=0.01"
     )
-    once: bool = Field(default=False, description="Wait for a listener, play once, end")
+    once: bool = Field(
+        default=False, description="Play once and end; a stream waits for a listener"
+    )
     duration_s: float | None = Field(default=None, gt=0, description="End after this long")
 
 

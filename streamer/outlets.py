@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class OutletSettings(BaseModel):
     """Which streams of the Lab Streaming Layer a session sends."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     emg: bool = Field(default=False, description="Relay EMG and markers as the source gives them")
     audio: bool = Field(default=False, description="The voice, stamped with the time of its EMG")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.errors import RecordingError
 from drivers.recordings.emg_uka import EmgUkaCorpus
+from drivers.recordings.info import left_out
 from drivers.recordings.recording import Recording
 from drivers.recordings.registry import read_recordings
 from drivers.replay import skip
@@ -17,7 +18,7 @@ from drivers.source import Provenance
 class RecordingsSettings(BaseModel):
     """Which recordings are replayed or published."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     path: Path | None = Field(
         default=None, description="File or corpus directory; null is the recording in the package"
@@ -28,7 +29,6 @@ class RecordingsSettings(BaseModel):
     emg_scale_uv: float | None = Field(
         default=None,
         gt=0,
-        allow_inf_nan=False,
         description="Microvolts per count of EMG-UKA and Vitaport files; null is as they say",
     )
 
@@ -61,6 +61,7 @@ class Selection:
 
     def __init__(self, settings: RecordingsSettings) -> None:
         path = settings.path or packaged_recording()
+        self._path = path
         self.provenance = Provenance.RECORDED if settings.path else Provenance.SIMULATED
         scale = {} if settings.emg_scale_uv is None else {"uv_per_count": settings.emg_scale_uv}
         self._corpus = EmgUkaCorpus(path, **scale) if path.is_dir() else None
@@ -104,9 +105,9 @@ class Selection:
 
     @property
     def skipped(self) -> list[str]:
-        """What was left out because it is damaged, a line for each reason."""
+        """What was left out, as damaged or of no use, a line for each reason."""
         if self._corpus is None:
-            return []
+            return left_out(self._path)
         return [
             f"left out {len(names)} utterances, {reason}: {', '.join(names)}"
             for reason, names in self._corpus.skipped.items()
@@ -124,23 +125,25 @@ def _of_file(path: Path, settings: RecordingsSettings) -> tuple[Recording, ...]:
         and (settings.subset is None or set(mode) <= {recording.split, recording.mode})
     ]
     if settings.utterances:
-        named = {recording.name: recording for recording in chosen}
+        names = [recording.name for recording in chosen]
         for name in settings.utterances:
-            if name not in named:
-                raise RecordingError(
-                    f"utterance in {path}",
-                    value=name,
-                    allowed=_few([recording.name for recording in chosen]),
-                )
-        chosen = [named[name] for name in settings.utterances]
+            if name not in names:
+                raise RecordingError(f"utterance in {path}", value=name, allowed=_few(names))
+        chosen = [one for name in settings.utterances for one in chosen if one.name == name]
     if not chosen:
         raise RecordingError(
             f"recordings in {path}",
             value="none that is chosen",
-            allowed=_few([f"session {r.session}, {r.split}.{r.mode}" for r in there]),
+            allowed=_few([_described(recording) for recording in there]),
             way_out="leave --session and --subset out",
         )
     return tuple(chosen)
+
+
+def _described(recording: Recording) -> str:
+    session = f"session {recording.session}" if recording.session else "no session"
+    subset = ".".join(filter(None, (recording.split, recording.mode)))
+    return f"{session}, {subset or 'no subset'}"
 
 
 def _few(names: list[str]) -> str:

@@ -23,7 +23,6 @@ from streamer.engine.ring import Ring
 from streamer.engine.undisturbed import undisturbed
 from streamer.engine.warm_up import warm_up
 from streamer.engine.watch import Watch
-from streamer.engine.workers import Workers
 from streamer.outlets import OutletSettings
 from streamer.results.conclusion import Ending, conclude
 from streamer.results.envelope import Envelope
@@ -31,9 +30,8 @@ from streamer.results.observer import Observer
 from streamer.results.outputs import RunDirectory
 from streamer.results.parts import Parts
 from streamer.results.recorder import Recorder
-from streamer.results.sink import Sink
+from streamer.results.sink import Sink, open_sinks
 from streamer.results.summary import Snapshot, Summary
-from streamer.sinks import open_sinks
 
 _BATCH_S = 0.5  # EMG to wait for where time does not matter
 _DRAIN_S = 1.0
@@ -42,7 +40,7 @@ _DRAIN_S = 1.0
 class SessionSettings(BaseModel):
     """How a session runs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     duration_s: float | None = Field(
         default=None, gt=0, description="End after this much EMG; null runs to the source's end"
@@ -128,7 +126,6 @@ class Session:
             blocking=not realtime,
             batch=round(_BATCH_S * self._rate_hz),
         )
-        self._workers = Workers(self._ring.close)
         self._buffer: PlayBuffer | None = None
         if realtime:
             self._buffer = PlayBuffer(
@@ -186,9 +183,8 @@ class Session:
             stack.callback(background.close)  # before them: it writes to them
             self._parts = parts = self._build(info, recorder, background, sinks)
             started_s = time.perf_counter()
-            ended = drive(
+            ended, failure = drive(
                 parts,
-                self._workers,
                 self._columns,
                 duration_s=self._settings.duration_s,
                 clock=self._clock if self._realtime else None,
@@ -200,8 +196,9 @@ class Session:
             took_s = time.perf_counter() - started_s
             for sink in sinks:
                 sink.close()
-            self._drain()
-        error = self._workers.error or background.error
+            if failure is None:
+                self._drain()
+        error = failure or background.error
         summary = conclude(
             parts,
             Ending(ended, error, took_s, self._algorithmic_ms),
@@ -282,7 +279,7 @@ class Session:
 
     def _drain(self) -> None:
         """Let the loudspeaker come to its end."""
-        if self._buffer is None or self._workers.error is not None:
+        if self._buffer is None:
             return
         until_s = time.perf_counter() + _DRAIN_S
         while self._buffer.waiting and time.perf_counter() < until_s:

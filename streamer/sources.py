@@ -15,6 +15,7 @@ from streamer.recordings import RecordingsSettings, Selection
 
 if TYPE_CHECKING:
     from drivers.varioport.profile import Profile
+    from drivers.varioport.transport.port import Transport
 
 ALLOWED = "varioport:PORT, lsl:NAME, lsl:id=ID, lsl:type=TYPE, capture:FILE or simulator"
 
@@ -22,7 +23,7 @@ ALLOWED = "varioport:PORT, lsl:NAME, lsl:id=ID, lsl:type=TYPE, capture:FILE or s
 class LiveSettings(BaseModel):
     """Where live EMG comes from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     source: str | None = Field(default=None, description=ALLOWED)
     find_s: float = Field(default=5.0, gt=0, description="How long to look for an LSL stream")
@@ -43,27 +44,24 @@ class LiveSettings(BaseModel):
 
 def _varioport(port: str, settings: LiveSettings) -> "LiveSource":
     from drivers.varioport.profile import load_profile
-    from drivers.varioport.source import VarioportSource
     from drivers.varioport.transport.port import SerialTransport
 
     profile = load_profile(settings.profile)
-    transport = SerialTransport(port, profile.baud_rate)
-    return LiveSource(VarioportSource(transport, profile), remark=_status(profile))
+    return _framed(SerialTransport(port, profile.baud_rate), profile)
 
 
 def _capture(file: str, settings: LiveSettings) -> "LiveSource":
     from drivers.varioport.profile import load_profile
-    from drivers.varioport.source import VarioportSource
     from drivers.varioport.transport.capture import CaptureTransport
 
-    profile = load_profile(settings.profile)
-    return LiveSource(
-        VarioportSource(CaptureTransport(Path(file)), profile), remark=_status(profile)
-    )
+    return _framed(CaptureTransport(Path(file)), load_profile(settings.profile))
 
 
-def _status(profile: "Profile") -> str:
-    return f"profile '{profile.name}' is {profile.status.value}: {profile.evidence}"
+def _framed(transport: "Transport", profile: "Profile") -> "LiveSource":
+    from drivers.varioport.source import VarioportSource
+
+    remark = f"profile '{profile.name}' is {profile.status.value}: {profile.evidence}"
+    return LiveSource(VarioportSource(transport, profile), remark=remark)
 
 
 def _lsl(name: str, settings: LiveSettings) -> "LiveSource":
@@ -72,6 +70,8 @@ def _lsl(name: str, settings: LiveSettings) -> "LiveSource":
     field, equals, value = name.partition("=")
     if not equals or field not in ("id", "type", "name"):
         field, value = "name", name
+    if not value:
+        raise _unknown(f"lsl:{name}")
     source = LslSource(
         value if field == "name" else None,
         source_id=value if field == "id" else None,
@@ -133,12 +133,7 @@ def live_source(settings: LiveSettings) -> LiveSource:
     elif kind in _KINDS and name:
         live = _KINDS[kind](name, settings)
     else:
-        raise SourceError(
-            "--source",
-            value=settings.source or "none",
-            allowed=ALLOWED,
-            way_out="`streamer devices` lists what there is",
-        )
+        raise _unknown(settings.source or "none")
     if settings.channels is None:
         return live
     return replace(live, source=SelectedChannels(live.source, settings.channels))
@@ -150,3 +145,12 @@ def _simulator() -> LiveSource:
         selection.recordings, loop=True, name="simulator", provenance=selection.provenance
     )
     return LiveSource(source, selection)
+
+
+def _unknown(source: str) -> SourceError:
+    return SourceError(
+        "--source",
+        value=source,
+        allowed=ALLOWED,
+        way_out="`streamer devices` lists what there is",
+    )

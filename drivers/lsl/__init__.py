@@ -8,8 +8,8 @@
     All streams there are, or the one that is wanted.
 ``link``, ``search``
     One stream, received in a thread of its own, and looked for again when it is gone.
-``cutting``
-    Stamped samples and markers as chunks.
+``cutting``, ``stamps``
+    Stamped samples and markers as chunks; which stamps are believed.
 ``inlet``
     `LslSource`, a stream as a source.
 ``sending``, ``outlet``, ``outlets``

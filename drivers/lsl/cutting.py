@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.lsl.stamps import BEHIND_S, SenderClock
 from drivers.source import UTTERANCE, Chunk, Health, Marker, Samples
 from drivers.timeline import Timeline
 
@@ -18,10 +19,21 @@ class StampedMarker(NamedTuple):
         Time stamp of its sample, on this machine's LSL clock.
     label : str
         What happened.
+    own : bool
+        It was stamped by the clock that stamps the samples, right or wrong.
     """
 
     stamp_s: float
     label: str
+    own: bool = True
+
+
+class _Placed(NamedTuple):
+    """A marker, the row of its sample, and how much earlier than that its stamp is."""
+
+    row: int
+    label: str
+    before_s: float
 
 
 class ChunkCutter:
@@ -29,7 +41,7 @@ class ChunkCutter:
 
     A marker belongs to the first sample that is not earlier, half a sample granted. If
     that is not its own, because that one was lost, came before the marker or before the
-    subscription, the marker counts as moved.
+    subscription, or because the stamp is half a minute ahead, the marker counts as moved.
 
     Parameters
     ----------
@@ -46,7 +58,9 @@ class ChunkCutter:
         self._rate_hz = rate_hz
         self._to_session_s = to_session_s
         self._health = health
-        self._health.extra |= {"moved_markers": 0, "stamps_backward": 0}
+        counters = ("moved_markers", "lost_markers", "stamps_backward", "clock_resets")
+        self._health.extra |= dict.fromkeys(counters, 0)
+        self._clock = SenderClock(rate_hz)
         self._timeline = Timeline(rate_hz)
         self._coming: list[StampedMarker] = []
         self._offset_s = 0.0
@@ -87,27 +101,32 @@ class ChunkCutter:
         list of Chunk
             All of them, in order.
         """
+        said_s = stamps_s + offset_s
+        if interrupted:
+            self._clock.restart()
+        shifts_s = self._clock.shifts(said_s, received_s - self._to_session_s)
+        stamps_s = stamps_s + shifts_s
         lost: dict[int, int] = {}
         if interrupted:
             self._health.reconnects += 1
             self._begin_epoch()
             lost[0] = self._timeline.restart(float(stamps_s[0]), offset_s - self._offset_s)
         self._offset_s = offset_s
-        self._health.clock_offset_s = offset_s + self._to_session_s
+        self._health.clock_offset_s = offset_s + self._clock.shift_s + self._to_session_s
         for found in self._timeline.follow(stamps_s):
             lost[found.row] = found.lost
         self._health.extra["stamps_backward"] = self._timeline.backward
+        self._health.extra["clock_resets"] = self._clock.resets
         stamps_s = stamps_s + offset_s
-        placed = self._place(stamps_s)
-        begins = {row: m.stamp_s for row, m in placed if m.label.startswith(UTTERANCE)}
+        placed = self._place(said_s, stamps_s)
+        begins = {m.row: m.before_s for m in placed if m.label.startswith(UTTERANCE)}
         starts = sorted({0, *lost, *begins})
         chunks = []
         for start, end in zip(starts, [*starts[1:], len(stamps_s)], strict=True):
             gap = self._count(lost.get(start, 0))
             if start in begins:
                 # Of the lost samples, only those after the marker are of the new epoch.
-                since = round((float(stamps_s[start]) - begins[start]) * self._rate_hz)
-                gap = min(gap, max(since, 0))
+                gap = min(gap, max(round(begins[start] * self._rate_hz), 0))
                 self._begin_epoch()
             first = self._next + gap
             chunk = Chunk(
@@ -119,13 +138,18 @@ class ChunkCutter:
                 gap_before=gap,
                 gap_estimated=gap > 0,
                 markers=tuple(
-                    Marker(first + row - start, m.label) for row, m in placed if start <= row < end
+                    Marker(first + m.row - start, m.label) for m in placed if start <= m.row < end
                 ),
             )
             chunks.append(chunk)
             self._next = first + end - start
             self._health.samples += end - start
         return chunks
+
+    def finish(self) -> None:
+        """Count the markers whose samples did not come."""
+        self._health.extra["lost_markers"] += len(self._coming)
+        self._coming = []
 
     def _count(self, lost: int) -> int:
         if lost:
@@ -139,21 +163,25 @@ class ChunkCutter:
             self._epoch += 1
             self._next = 0
 
-    def _place(self, stamps_s: NDArray[np.float64]) -> list[tuple[int, StampedMarker]]:
-        """Match markers to rows; those of later samples stay in `_coming`."""
-        if not self._coming:
-            return []
+    def _place(self, said_s: NDArray[np.float64], stamps_s: NDArray[np.float64]) -> list[_Placed]:
+        """Match markers to rows; those of later samples stay in `_coming`.
+
+        Own markers are compared with what the sender said, others with what is believed.
+        """
         half_s = 0.5 / self._rate_hz
-        # Of stamps that jump back, the highest so far decides.
-        rising_s = np.maximum.accumulate(stamps_s)
         placed, coming = [], []
         for marker in self._coming:
+            times_s = said_s if marker.own else stamps_s
+            # Of stamps that jump back, the highest so far decides.
+            rising_s = np.maximum.accumulate(times_s)
             row = int(np.searchsorted(rising_s, marker.stamp_s - half_s))
-            if row == len(stamps_s):
-                coming.append(marker)
-                continue
-            if stamps_s[row] - marker.stamp_s > half_s:
-                self._health.extra["moved_markers"] += 1
-            placed.append((row, marker))
+            if row == len(times_s):
+                if marker.stamp_s - times_s[-1] <= BEHIND_S:
+                    coming.append(marker)
+                    continue
+                row = 0  # of a clock that was set, or of another one: it came now
+            before_s = float(times_s[row]) - marker.stamp_s
+            self._health.extra["moved_markers"] += abs(before_s) > half_s
+            placed.append(_Placed(row, marker.label, before_s))
         self._coming = coming
         return placed

@@ -26,8 +26,9 @@ _JITTER_EVERY = 32  # pieces
 class LslSource:
     """A `Source` that receives an EMG stream.
 
-    Time stamps are the sender's, brought to this machine's clock but not smoothed. Losses
-    are estimated from them, see `drivers.timeline`. A stream that pauses is `STALLED`;
+    Time stamps are the sender's, brought to this machine's clock but not smoothed, as long as
+    they can be true, see `drivers.lsl.stamps`. Losses are estimated from them, see
+    `drivers.timeline`. A stream that pauses is `STALLED`;
     one that was taken away is looked for, `RECONNECTING`, under its source_id or, where it
     has none, its name and type. It goes on in a new epoch whose `gap_before` is what it
     missed. As long as several could be meant, none is taken.
@@ -105,9 +106,12 @@ class LslSource:
     def health(self) -> Health:
         """State and counters, at any time.
 
-        `Health.extra` counts ``moved_markers``, which took effect at a later sample than
-        their own; ``stamps_backward``; ``unread_samples``, which are lost because `read` was
-        not called for 2 s; and ``marker_reconnects``, at which markers may be lost.
+        `Health.extra` counts ``moved_markers``, which took effect at another sample than
+        their own; ``lost_markers``, whose samples had not come when the stream was closed;
+        ``stamps_backward``; ``clock_resets``, at which stamps that cannot be true were
+        replaced by arrivals (see `drivers.lsl.stamps`); ``unread_samples``, which are lost
+        because `read` was not called for 2 s; and ``marker_reconnects``, at which markers
+        may be lost.
         """
         return self._health
 
@@ -164,6 +168,8 @@ class LslSource:
             link.stop()
         for link in links:
             link.close()
+        if self._cutter is not None:
+            self._cutter.finish()
         self._samples = None
         self._markers = []
         self._chunks.clear()
@@ -287,7 +293,7 @@ class LslSource:
                 offset_s = self._offset_s if markers.own else piece.offset_s
                 for values, stamp_s in zip(piece.values, piece.stamps_s, strict=True):
                     label = " ".join(str(value) for value in values)
-                    marker = StampedMarker(float(stamp_s) + offset_s, label)
+                    marker = StampedMarker(float(stamp_s) + offset_s, label, markers.own)
                     if markers.own and label == END:
                         self._end_s = marker.stamp_s
                     else:

@@ -11,6 +11,9 @@ from drivers.recordings.recording import Recording
 from drivers.recordings.registry import read_recordings, recognise
 from drivers.source import Channel
 
+# What `Format.details` calls a thing that is in the file and in no recording.
+_MISSING = ("left out", "unreadable", "outside", "truncated", "damage", "end", "behind")
+
 
 @dataclass(frozen=True)
 class FileInfo:
@@ -159,3 +162,30 @@ def describe(path: str | Path) -> FileInfo:
         recorded_at=sums.recorded_at,
         details=form.details(path) if form.details else {},
     )
+
+
+def left_out(path: str | Path) -> list[str]:
+    """Say what a file holds that its recordings do not.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or a corpus directory.
+
+    Returns
+    -------
+    list of str
+        A line for each thing: damaged, cut off, or of a kind that no recording has.
+
+    Raises
+    ------
+    RecordingError
+        It is nothing that is known.
+    """
+    form = recognise(path)
+    details = {} if form.details is None else form.details(Path(path))
+    return [f"{name}: {what}" for name, what in details.items() if _is_missing(name)]
+
+
+def _is_missing(name: str) -> bool:
+    return any(word in name for word in _MISSING)

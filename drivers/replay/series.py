@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 
@@ -62,6 +63,7 @@ def _cut(recording: Recording, index: int) -> Recording:
             for p in recording.phones
             if p.end_s > cut_s
         ),
+        recorded_at=recording.recorded_at and recording.recorded_at + timedelta(seconds=cut_s),
     )
 
 

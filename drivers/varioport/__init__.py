@@ -7,6 +7,8 @@ how far that is verified; nothing is sent to a device unless its profile says so
     What a frame looks like, and who has verified it.
 ``source``
     `VarioportSource`, the driver.
+``times``
+    When each sample was acquired.
 ``codec``
     Bytes to samples and back.
 ``transport``

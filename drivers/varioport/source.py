@@ -1,28 +1,25 @@
 """A device on a serial port as a source."""
 
 import math
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from drivers.arrival import SampleClock
 from drivers.clock import Clock, PerfClock
 from drivers.reconnect import STALL_S, StallTimer
 from drivers.source import Chunk, Health, Marker, SourceInfo, SourceState
 from drivers.varioport.codec import DecoderCounts, Frames, make_decoder
 from drivers.varioport.profile import Profile
+from drivers.varioport.times import SampleTimes
 from drivers.varioport.transport.link import Link
 from drivers.varioport.transport.port import Transport
 
 # Decoding costs per call more than per byte, and no one needs samples one by one: the
-# features go by 10 ms.
+# features go by 10 ms. So bytes are held until they are worth so many frames, or so old.
 _BATCH_FRAMES = 3
-_BATCH_S = 0.005  # but no longer than this after the first of them
-_REMEMBERED_BLOCKS = 4096  # far more than any decoder holds back
-_LATE_S = 0.1  # no sample that is later than this was acquired when its number says
+_BATCH_S = 0.005
 # What a decoder counts; frames and lost frames are in the health as samples already.
 _COUNTS = [f.name for f in fields(DecoderCounts) if f.name not in ("frames", "lost_frames")]
 
@@ -30,11 +27,15 @@ _COUNTS = [f.name for f in fields(DecoderCounts) if f.name not in ("frames", "lo
 class VarioportSource:
     """A `Source` that decodes what a device sends as its profile says.
 
-    Everything about the samples, their losses and their times follows from the bytes and
-    the times of their arrival alone: a capture gives what the device gave.
+    Samples, losses and times follow from the bytes and the times of their arrival: a
+    capture gives what the device gave. When `read` is called only decides how samples are
+    put into chunks, and by that, a little, what is estimated.
 
     * A device that pauses is `STALLED`. It goes on in the same epoch, with the losses that
       its counter tells, or, without one, the time.
+    * A pause that is too short for that may still cost samples. Where no counter tells, and
+      no byte is out of place, it shows only in samples that stay late by more than 0.1 s:
+      the gap is reported, and the times are right again, half a second later.
     * A port that is lost makes it `RECONNECTING`. The device that is back goes on in a new
       epoch, whose `gap_before` is what would have come in the meantime; its first index
       counts them in. Each connection has a decoder of its own.
@@ -71,25 +72,24 @@ class VarioportSource:
         )
         self._chunks: deque[Chunk] = deque()
         self._stall = StallTimer()
-        self._times = SampleClock(self._profile.rate_hz)
+        self._times = SampleTimes(self._profile)
         self._before: dict[str, int] = {}  # counts of the connections before this one
         self._epoch = 0
         self._next = 0  # sample of the epoch
         self._last_s: float | None = None  # acquisition of the last sample, of any epoch
         self._handed_s = -math.inf  # the latest time in a chunk
-        self._dropped = self._transport.dropped_bytes
+        self._dropped = self._dropped_before = self._transport.dropped_bytes
         self._connect()
 
     def _connect(self) -> None:
         """Begin a connection: nothing of the one before may meet its bytes."""
         self._decoder = make_decoder(self._profile)
-        self._pushed = 0  # bytes
-        self._held = b""  # bytes that wait to be decoded with the next
-        self._held_passed = 0.0  # frames that passed before their ends
-        self._arrivals = _Arrivals()
-        self._arrived_s: float | None = None  # when the last bytes came
-        self._fresh = True  # no samples yet
-        self._unsteady = False  # the next samples may be on another line of times
+        self._times.connect()
+        self._taken = 0  # bytes
+        self._arrived_s: float | None = None  # when the last of them came
+        self._held = b""  # those that wait to be decoded with the next
+        self._held_passed = 0.0  # frames that passed before their end
+        self._held_until_s = math.inf
 
     @property
     def info(self) -> SourceInfo:
@@ -104,7 +104,7 @@ class VarioportSource:
         which nobody fetched in time.
         """
         self._health.extra |= self._counts()
-        self._health.extra["dropped_bytes"] = self._dropped
+        self._health.extra["dropped_bytes"] = self._dropped - self._dropped_before
         self._health.drift_ppm = self._times.drift_ppm
         self._health.jitter_ms = self._times.jitter_ms
         return self._health
@@ -138,8 +138,8 @@ class VarioportSource:
         deadline_s = self._clock.now_s() + timeout_s
         while not self._chunks and self._health.state is not SourceState.DISCONNECTED:
             losses = self._link.losses
-            left_s = max(0.0, deadline_s - self._clock.now_s())
-            block = self._link.read(min(left_s, _BATCH_S) if self._held else left_s)
+            until_s = min(deadline_s, self._held_until_s)
+            block = self._link.read(max(0.0, until_s - self._clock.now_s()))
             if self._link.losses != losses:
                 self._lose()
             if block is not None:
@@ -148,14 +148,18 @@ class VarioportSource:
                 self._decode()
                 if self._transport.ended and not self._chunks:
                     self.close()
-            if not self._chunks:
+            over = self._clock.now_s() >= deadline_s
+            if over:
+                self._decode()
+            if not self._chunks and not self._held:
                 self._note_silence()
-            if self._clock.now_s() >= deadline_s:
+            if over:
                 break
         if not self._chunks:
             return None
         chunk = self._chunks.popleft()
         self._health.samples += len(chunk.samples)
+        self._count_lost(chunk.gap_before)
         return chunk
 
     def close(self) -> None:
@@ -165,7 +169,7 @@ class VarioportSource:
         """
         absent = self._health.state in (SourceState.STALLED, SourceState.RECONNECTING)
         if absent and self._last_s is not None and not self._transport.ended:
-            self._count_lost(round((self._clock.now_s() - self._last_s) * self._rate_hz))
+            self._count_lost(round((self._clock.now_s() - self._last_s) * self._times.rate_hz))
         self._link.close()
         self._chunks.clear()
         self._health.state = SourceState.DISCONNECTED
@@ -183,11 +187,6 @@ class VarioportSource:
     ) -> None:
         """Close."""
         self.close()
-
-    @property
-    def _rate_hz(self) -> float:
-        """The device's rate on this host's clock, as far as it is known."""
-        return self._profile.rate_hz * (1 + (self._times.drift_ppm or 0.0) * 1e-6)
 
     def _lose(self) -> None:
         """Take note that the port is gone."""
@@ -208,18 +207,22 @@ class VarioportSource:
         """Take bytes, and decode them when there are enough, or at once after a silence."""
         paused_s = 0.0 if self._arrived_s is None else arrival_s - self._arrived_s
         silent = paused_s > STALL_S
-        if silent or self._transport.dropped_bytes != self._dropped:
+        hole = silent or self._transport.dropped_bytes != self._dropped
+        if hole or arrival_s > self._held_until_s:
             self._decode()
+        if hole:
             self._decoder.lose_alignment()
-            self._unsteady = True
+            self._times.doubt()
         self._dropped = self._transport.dropped_bytes
         self._arrived_s = arrival_s
-        self._pushed += len(data)
-        self._arrivals.add(self._pushed, arrival_s)
-        passed = paused_s * self._rate_hz
+        self._taken += len(data)
+        self._times.arrived(self._taken, arrival_s)
+        passed = paused_s * self._times.rate_hz
         if silent:
             self._push(self._pieces(data, passed))
             return
+        if not self._held:
+            self._held_until_s = arrival_s + _BATCH_S
         self._held += data
         self._held_passed += passed
         if len(self._held) >= _BATCH_FRAMES * self._profile.frame_bytes:
@@ -229,7 +232,7 @@ class VarioportSource:
         """Decode what is held."""
         if self._held:
             held, passed = self._held, self._held_passed
-            self._held, self._held_passed = b"", 0.0
+            self._held, self._held_passed, self._held_until_s = b"", 0.0, math.inf
             self._push([(held, passed)])
 
     def _push(self, pieces: Iterable[tuple[bytes, float]]) -> None:
@@ -237,7 +240,7 @@ class VarioportSource:
         for piece, passed in pieces:
             decoded += self._decoder.push(piece, passed)
         if decoded:
-            self._hand_on([self._place(frames) for frames in decoded])
+            self._hand_on(decoded)
 
     def _pieces(self, data: bytes, passed: float) -> Iterator[tuple[bytes, float]]:
         """Say how many frames passed before each piece of what came after a silence.
@@ -252,40 +255,29 @@ class VarioportSource:
             piece = data[begin : begin + size]
             yield piece, older * len(piece) / (len(data) - size)
 
-    def _place(self, frames: Frames) -> "_Placed":
-        """Give the samples their numbers in the epoch."""
-        arrival_s = self._arrivals.of(frames.end)
-        gap, estimated = frames.lost_before, frames.lost_estimated
-        if self._next == 0 and self._last_s is not None:  # the device is back
-            passed = (arrival_s - self._last_s) * self._rate_hz
-            gap, estimated = max(0, round(passed) - len(frames.samples)), True
-        first = self._next + gap
-        self._next = first + len(frames.samples)
-        return _Placed(frames, arrival_s, first, gap, estimated)
-
-    def _hand_on(self, placed: list["_Placed"]) -> None:
+    def _hand_on(self, decoded: list[Frames]) -> None:
         """Make chunks."""
-        if not self._fresh and self._unsteady:
-            # Samples that were held up are on the old line; those of a device that paused,
-            # or was misunderstood, are on a line of their own.
-            late_s = placed[-1].arrival_s - self._times.time_s(self._next - 1)
-            self._fresh = late_s > _LATE_S
-        if self._fresh or any(p.estimated for p in placed):
+        last = self._next - 1 + sum(f.lost_before + len(f.samples) for f in decoded)
+        overdue_s = self._times.overdue_s(last, decoded[-1].end)
+        if overdue_s and self._profile.counter is None:
+            lost = decoded[0].lost_before + round(overdue_s * self._times.rate_hz)
+            decoded[0] = replace(decoded[0], lost_before=lost, lost_estimated=True)
+        placed = [self._place(frames) for frames in decoded]
+        if overdue_s or any(p.estimated for p in placed):
             self._times.restart()
-        self._fresh = self._unsteady = False
         for p in placed:
-            self._learn_times(p)
+            self._times.learn(len(p.frames.samples), p.end, p.frames.end)
         for p in placed:
-            end = p.first + len(p.frames.samples)
-            self._last_s = self._times.time_s(end - 1)
+            self._last_s = self._times.time_s(p.end - 1)
             # What is learnt about the times moves them either way, but never back.
             self._handed_s = max(self._handed_s, self._last_s)
-            markers = tuple(Marker(p.first + m.index, m.label) for m in p.frames.markers)
+            first = p.end - len(p.frames.samples)
+            markers = tuple(Marker(first + m.index, m.label) for m in p.frames.markers)
             self._chunks.append(
                 Chunk(
                     samples=p.frames.samples,
                     epoch=self._epoch,
-                    first_index=p.first,
+                    first_index=first,
                     time_s=self._handed_s,
                     received_s=p.arrival_s,
                     gap_before=p.gap,
@@ -293,24 +285,20 @@ class VarioportSource:
                     markers=markers,
                 )
             )
-            self._count_lost(p.gap)
         if self._health.state is SourceState.RECONNECTING:
             self._health.reconnects += 1
         self._health.state = SourceState.STREAMING
         self._stall.touch(self._clock.now_s())
 
-    def _learn_times(self, placed: "_Placed") -> None:
-        """Tell the clock which of these samples had come by when."""
-        size = self._profile.frame_bytes
-        frames, known = placed.frames, placed.first
-        next_ = known + len(frames.samples)
-        for end, arrival_s in self._arrivals.within(
-            frames.end - len(frames.samples) * size, frames.end
-        ):
-            behind = max(0, math.ceil((frames.end - end) / size))
-            if (total := next_ - behind) > known:
-                self._times.add(total, arrival_s, total - known)
-                known = total
+    def _place(self, frames: Frames) -> "_Placed":
+        """Give the samples their numbers in the epoch."""
+        arrival_s = self._times.arrival_s(frames.end)
+        gap, estimated = frames.lost_before, frames.lost_estimated
+        if self._next == 0 and self._last_s is not None:  # the device is back
+            passed = (arrival_s - self._last_s) * self._times.rate_hz
+            gap, estimated = max(0, round(passed) - len(frames.samples)), True
+        self._next += gap + len(frames.samples)
+        return _Placed(frames, arrival_s, self._next, gap, estimated)
 
     def _counts(self) -> dict[str, int]:
         """Add up what the decoders of all connections counted."""
@@ -326,33 +314,6 @@ class VarioportSource:
 class _Placed(NamedTuple):
     frames: Frames
     arrival_s: float
-    first: int  # sample of the epoch
+    end: int  # number of the sample behind them in the epoch
     gap: int
     estimated: bool
-
-
-class _Arrival(NamedTuple):
-    end: int  # bytes of the connection up to the end of the block
-    arrival_s: float
-
-
-class _Arrivals:
-    """When the bytes of a connection arrived."""
-
-    def __init__(self) -> None:
-        self._blocks: deque[_Arrival] = deque(maxlen=_REMEMBERED_BLOCKS)
-
-    def add(self, end: int, arrival_s: float) -> None:
-        """Take a block that ends so many bytes after the beginning."""
-        self._blocks.append(_Arrival(end, arrival_s))
-
-    def of(self, end: int) -> float:
-        """Return when the last of so many bytes arrived."""
-        return self._blocks[bisect_left(self._blocks, end, key=lambda b: b.end)].arrival_s
-
-    def within(self, begin: int, end: int) -> list[_Arrival]:
-        """Return the blocks that brought bytes from `begin` to `end`; older ones are forgotten."""
-        while len(self._blocks) > 1 and self._blocks[0].end <= begin:
-            self._blocks.popleft()
-        last = bisect_left(self._blocks, end, key=lambda b: b.end)
-        return [self._blocks[k] for k in range(last + 1)]

@@ -1,6 +1,5 @@
 """What plays the voice: a sound card, or a clock where there is none."""
 
-import logging
 import threading
 from types import ModuleType
 from typing import Any, Protocol
@@ -13,8 +12,6 @@ from drivers.clock import Clock
 from drivers.errors import StreamerError
 from streamer.audio.play_buffer import PlayBuffer
 
-_log = logging.getLogger(__name__)
-
 _BLOCK_S = 0.01
 
 
@@ -25,7 +22,7 @@ class AudioError(StreamerError):
 class AudioSettings(BaseModel):
     """How the voice is played."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     enabled: bool = Field(default=True, description="Play the voice on a sound card")
     device: int | str | None = Field(

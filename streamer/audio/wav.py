@@ -36,7 +36,12 @@ class WavFile:
         self._rate_hz = rate_hz
         self._announced = -1
         self._file = path.open("xb", buffering=0)
-        self.flush()
+        try:
+            self.flush()
+        except BaseException:
+            self._file.close()
+            path.unlink()  # a file without a header is no WAV
+            raise
 
     def write(self, audio: NDArray[np.float32]) -> None:
         """Append samples, full scale 1; beyond it they are clipped."""

@@ -1,22 +1,25 @@
 """Bytes to samples: what decoding costs, and what damage does to it."""
 
 import time
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.source import Samples
-from drivers.varioport.codec import Decoder, make_decoder, make_encoder
+from drivers.varioport.codec import make_decoder, make_encoder
 from drivers.varioport.emulator.faults import Faults, FaultyLine
 from drivers.varioport.profile import Profile
 from streamer.bench.figure import Figure, Progress
 
 DAMAGE = Faults(lost_bytes=5e-4, garbage_bytes=5e-4, flipped_bits=5e-4, duplicates=1e-3)
 """About one frame in thirty is hit."""
+LOST, GARBAGE = Faults(lost_bytes=1e-3), Faults(garbage_bytes=1e-3)
+"""For frames without a header: where as many bytes come as are lost, nothing could tell."""
 
 _PUSH_FRAMES = 3  # as many as the source collects
 _PIECE_FRAMES = 5000
+_GARBAGE_FRAMES = 50  # random bytes before each piece, in lengths of a frame
+_COST_FRAMES = 12  # good ones that a hit may take with it where there is no header
 
 
 def cost(profile: Profile, emg_uv: Samples, seconds: float = 20.0) -> Figure:
@@ -53,15 +56,21 @@ def cost(profile: Profile, emg_uv: Samples, seconds: float = 20.0) -> Figure:
     )
 
 
-def fuzz(profile: Profile, emg_uv: Samples, frames: int, progress: Progress) -> list[Figure]:
-    """Decode damaged frames and compare with what was sent.
+def fuzz(
+    name: str, profile: Profile, emg_uv: Samples, damage: Faults, frames: int, progress: Progress
+) -> list[Figure]:
+    """Decode damaged frames with random bytes between them, and compare with what was sent.
 
     Parameters
     ----------
+    name : str
+        The figures' names begin so.
     profile : Profile
         How the bytes are framed.
     emg_uv : ndarray of float32, shape (n, channels)
-        What is sent, over and over.
+        What is sent, over and over; the profile holds all of it.
+    damage : Faults
+        What happens to the frames.
     frames : int
         How many.
     progress : callable
@@ -70,35 +79,36 @@ def fuzz(profile: Profile, emg_uv: Samples, frames: int, progress: Progress) -> 
     Returns
     -------
     list of Figure
-        Wrong samples; for a profile with a counter also by how many frames the reported
-        losses differ from those injected.
+        Wrong samples and whole frames that were not delivered; for a profile with a counter
+        also by how many frames the reported losses differ from those injected.
     """
-    # Nothing in a frame without a checksum can tell a flipped bit.
-    damage = DAMAGE if profile.checksum != "none" else replace(DAMAGE, flipped_bits=0.0)
+    counted = profile.counter is not None
     encoder, decoder, line = make_encoder(profile), make_decoder(profile), FaultyLine(damage)
-    truth = Truth(emg_uv, counted=profile.counter is not None)
+    truth, random = Truth(emg_uv, counted=counted), np.random.default_rng(0)
     for begin in range(0, frames, _PIECE_FRAMES):
         rows = np.arange(begin, min(begin + _PIECE_FRAMES, frames))
-        data = line.send(encoder.encode(emg_uv[rows % len(emg_uv)]))
-        _check(decoder, data, truth, len(rows))
-        progress(f"fuzz {profile.name}", min(begin + _PIECE_FRAMES, frames), frames)
-    name = f"fuzz_{profile.name}"
-    figures = [
-        Figure(f"{name}_wrong", truth.wrong, "", 0, f"wrong samples of {truth.samples} delivered"),
-        Figure(
-            f"{name}_kept_percent",
-            100 * truth.samples / frames,
-            "%",
-            None,
-            f"frames of {frames} delivered, {100 * line.injected.whole_frames / frames:.1f} %"
-            " of them arrived whole",
-        ),
+        data = random.bytes(_GARBAGE_FRAMES * profile.frame_bytes)
+        data += line.send(encoder.encode(emg_uv[rows % len(emg_uv)]))
+        for delivered in decoder.push(data, _GARBAGE_FRAMES + len(rows)):
+            truth.check(delivered.samples, delivered.lost_before)
+        progress(name, begin + len(rows), frames)
+    whole, lost = line.injected.whole_frames, line.injected.lost_frames
+    about = f"wrong samples of {truth.samples} delivered, of {frames} frames '{profile.name}'"
+    wrong = Figure(f"{name}_wrong", truth.wrong, "", 0, about)
+    if not counted:
+        hits = 1 + decoder.counts.alignment_losses  # it has to find the beginning too
+        about = f"good frames that each of {hits} hits took with it"
+        return [
+            wrong,
+            Figure(f"{name}_cost", (whole - truth.samples) / hits, "", _COST_FRAMES, about),
+        ]
+    missed = abs(whole - truth.samples)
+    miscounted = abs(lost - decoder.counts.lost_frames)
+    return [
+        wrong,
+        Figure(f"{name}_missed", missed, "", 0, f"not delivered, of {whole} that came whole"),
+        Figure(f"{name}_miscounted", miscounted, "", 0, f"frames miscounted, of {lost} lost"),
     ]
-    if profile.counter is not None:
-        miscounted = abs(decoder.counts.lost_frames - line.injected.lost_frames)
-        about = f"frames miscounted, of {line.injected.lost_frames} lost"
-        figures.append(Figure(f"{name}_miscounted", miscounted, "", 0, about))
-    return figures
 
 
 class Truth:
@@ -116,6 +126,8 @@ class Truth:
     ----------
     samples, wrong : int
         Delivered; of these, those that were never sent there.
+    place : int or None
+        Of the sample that comes next in what is sent; None where that is not known.
     """
 
     def __init__(self, emg_uv: Samples, *, counted: bool) -> None:
@@ -123,11 +135,11 @@ class Truth:
         self._emg_uv = emg_uv
         self._counted = counted
         self._known = {row.tobytes() for row in emg_uv}
-        self._next: int | None = None  # place of the next sample
+        self.place: int | None = None
 
     def begin(self) -> None:
         """Forget the place: the next samples may be from anywhere."""
-        self._next = None
+        self.place = None
 
     def check(self, samples: Samples, lost_before: int) -> None:
         """Take delivered samples.
@@ -143,13 +155,10 @@ class Truth:
         if not self._counted:
             self.wrong += sum(row.tobytes() not in self._known for row in samples)
             return
-        if self._next is None:
-            self._next = self._find(samples)
-        else:
-            self._next += lost_before
-        sent = self._emg_uv[(self._next + np.arange(len(samples))) % len(self._emg_uv)]
+        place = self._find(samples) if self.place is None else self.place + lost_before
+        sent = self._emg_uv[(place + np.arange(len(samples))) % len(self._emg_uv)]
         self.wrong += int((sent != samples).any(axis=1).sum())
-        self._next += len(samples)
+        self.place = (place + len(samples)) % len(self._emg_uv)
 
     def _find(self, samples: Samples) -> int:
         """Return where these samples are; 0 where nowhere, and all will be wrong."""
@@ -157,11 +166,6 @@ class Truth:
         for k, row in enumerate(samples[:20]):
             same &= (np.roll(self._emg_uv, -k, axis=0) == row).all(axis=1)
         return int(np.argmax(same))
-
-
-def _check(decoder: Decoder, data: bytes, truth: Truth, frames: int) -> None:
-    for delivered in decoder.push(data, frames):
-        truth.check(delivered.samples, delivered.lost_before)
 
 
 def _tile(emg_uv: Samples, length: int) -> Samples:

@@ -14,10 +14,8 @@ import numpy as np
 from drivers.recordings.recording import Recording
 from drivers.recordings.registry import read_recordings, write_recordings
 from drivers.replay import ReplaySource
-from drivers.source import Samples, Source
+from drivers.source import Samples, Source, SourceState
 from drivers.varioport.profile import Profile
-from drivers.varioport.source import VarioportSource
-from drivers.varioport.transport.port import SerialTransport
 from models.bundle import Bundle, packaged_bundle
 from models.signal.operator import Array
 from streamer.bench.device import device
@@ -45,36 +43,37 @@ def ways(profiles: Iterable[Profile], progress: Progress) -> list[Figure]:
         For each way the largest difference of a feature from those of the recording, from
         the way's first sample on.
     """
-    bundle = packaged_bundle_opened()
+    bundle = Bundle.open(packaged_bundle())
     recordings = tuple(Selection(RecordingsSettings()).recordings)
     one = recordings[0]
     everything = np.concatenate([recording.emg_uv for recording in recordings])
     figures = []
     jobs: list[tuple[str, Callable[[], list[Samples]], Samples]] = [
-        ("replay", lambda: _read(ReplaySource([one], speed=None)), one.emg_uv),
+        ("replay", lambda: _through_replay([one]), one.emg_uv),
         *((f"file_{suffix}", _through_file(one, suffix), one.emg_uv) for suffix in _FORMATS),
         ("lsl", lambda: _through_lsl(one), one.emg_uv),
         *((f"varioport_{p.name}", _through_device(p), everything) for p in profiles),
     ]
     for number, (name, bring, sent) in enumerate(jobs, 1):
         pieces = bring()
-        difference, frames = _difference(bundle, pieces, sent)
+        expected = round(_DEVICE_S * bundle.manifest.signal.rate_hz)
+        difference, frames = _difference(bundle, pieces, sent, min(expected, len(sent)))
         about = f"largest difference of a feature over {frames} frames, by way of {name}"
         figures.append(Figure(f"same_{name}", difference, "", 0.0, about))
         progress("ways in", number, len(jobs))
     return figures
 
 
-def packaged_bundle_opened() -> Bundle:
-    """Open the bundle in the package."""
-    return Bundle.open(packaged_bundle())
+def _difference(
+    bundle: Bundle, pieces: list[Samples], sent: Samples, least: int
+) -> tuple[float, int]:
+    """Compare features of what came with those of what was sent, from the same sample on.
 
-
-def _difference(bundle: Bundle, pieces: list[Samples], sent: Samples) -> tuple[float, int]:
-    """Compare features of what came with those of what was sent, from the same sample on."""
+    It is infinite where fewer than `least` samples came, or others than were sent.
+    """
     length = sum(map(len, pieces))
     begin = _find(pieces, sent)
-    if begin is None:
+    if begin is None or length < least:
         return float("inf"), 0
     expected = _features(bundle, [sent[(begin + np.arange(length)) % len(sent)]])
     came = _features(bundle, pieces)
@@ -100,22 +99,26 @@ def _find(pieces: list[Samples], sent: Samples) -> int | None:
 
 
 def _read(source: Source, seconds: float | None = None) -> list[Samples]:
-    """Read a source up to its end, its first gap, or so many seconds of EMG."""
+    """Read an open source up to its end, its first gap, or so many seconds of EMG."""
     pieces: list[Samples] = []
-    with source:
-        left = float("inf") if seconds is None else seconds * source.info.rate_hz
-        until_s = time.perf_counter() + _PATIENCE_S
-        while left > 0 and time.perf_counter() < until_s:
-            chunk = source.read(0.1)
-            if chunk is None:
-                if pieces and source.health.state == "disconnected":
-                    break
-                continue
-            if pieces and (chunk.gap_before or chunk.first_index == 0):
+    left = float("inf") if seconds is None else seconds * source.info.rate_hz
+    until_s = time.perf_counter() + _PATIENCE_S
+    while left > 0 and time.perf_counter() < until_s:
+        chunk = source.read(0.1)
+        if chunk is None:
+            if source.health.state is SourceState.DISCONNECTED:
                 break
-            pieces.append(chunk.samples)
-            left -= len(chunk.samples)
+            continue
+        if pieces and (chunk.gap_before or chunk.first_index == 0):
+            break
+        pieces.append(chunk.samples)
+        left -= len(chunk.samples)
     return pieces
+
+
+def _through_replay(recordings: Iterable[Recording]) -> list[Samples]:
+    with ReplaySource(recordings, speed=None) as source:
+        return _read(source)
 
 
 def _through_file(one: Recording, suffix: str) -> Callable[[], list[Samples]]:
@@ -123,7 +126,7 @@ def _through_file(one: Recording, suffix: str) -> Callable[[], list[Samples]]:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / f"one.{suffix}"
             write_recordings(file, [one])
-            return _read(ReplaySource(tuple(read_recordings(file)), speed=None))
+            return _through_replay(tuple(read_recordings(file)))
 
     return bring
 
@@ -132,8 +135,8 @@ def _through_lsl(one: Recording) -> list[Samples]:
     from drivers.lsl import LslSource  # fails where there is no liblsl
 
     name = f"streamer-bench-{os.getpid()}"
-    with _publisher(name, one.name):
-        return _read(LslSource(name, timeout_s=_PATIENCE_S))
+    with _publisher(name, one.name), LslSource(name, timeout_s=_PATIENCE_S) as source:
+        return _read(source)
 
 
 @contextmanager
@@ -154,8 +157,7 @@ def _publisher(name: str, utterance: str) -> Iterator[None]:
 
 def _through_device(profile: Profile) -> Callable[[], list[Samples]]:
     def bring() -> list[Samples]:
-        with device(profile) as found:
-            transport = SerialTransport(str(found.port), profile.baud_rate)
-            return _read(VarioportSource(transport, profile), _DEVICE_S)
+        with device(profile) as source:
+            return _read(source, _DEVICE_S)
 
     return bring

@@ -8,8 +8,8 @@
     What subcommands have in common.
 ``run``
     A session on the terminal: what `replay`, `live` and `demo` share.
-``corpora``
-    Recordings as ``--session``, ``--subset`` and ``--utterance`` choose them.
+``report``, ``progress``
+    What came of a run, and how far long work has come, for people.
 """
 
 from streamer.cli.group import cli

@@ -1,5 +1,6 @@
 """``streamer bench``: what the parts cost and keep."""
 
+import math
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -48,7 +49,7 @@ def _show(figures: list[Figure], *, json_: bool) -> None:
         print_json(
             {
                 "machine": f"{platform.machine()}, Python {platform.python_version()}",
-                "figures": {f.name: asdict(f) | {"good": f.good} for f in figures},
+                "figures": {f.name: _plain(f) for f in figures},
             }
         )
         return
@@ -56,7 +57,13 @@ def _show(figures: list[Figure], *, json_: bool) -> None:
     for title, justify in (("measured", "right"), ("at most", "right"), ("what", "left")):
         table.add_column(title, justify=justify)  # type: ignore[arg-type]
     for figure in figures:
-        most = "" if figure.most is None else f"{figure.most:g} {figure.unit}"
+        most = "" if figure.most is None else f"{figure.most:.3g} {figure.unit}"
         style = None if figure.good else "red"
         table.add_row(f"{figure.value:.3g} {figure.unit}", most, figure.about, style=style)
     Console(markup=False, highlight=False).print(table)
+
+
+def _plain(figure: Figure) -> dict[str, object]:
+    """Return plain types; a figure that could not be measured is infinite, null in JSON."""
+    value = figure.value if math.isfinite(figure.value) else None
+    return {**asdict(figure), "value": value, "good": figure.good}

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from drivers.varioport.profile import load_profile
 from drivers.varioport.transport.capture import capture as capture_bytes
@@ -17,15 +18,21 @@ from streamer.config import load_config
 @click.command()
 @click.argument("port", metavar="PORT")
 @click.argument("to", metavar="FILE", type=Path)
-@click.option("--baud", "baud_rate", metavar="RATE", type=int, help="[default: the profile's]")
-@click.option("--duration", "duration_s", metavar="SECONDS", type=float, help="End by itself.")
+@click.option(
+    "--baud",
+    "baud_rate",
+    metavar="RATE",
+    type=click.IntRange(min=1),
+    help="Bits a second.  [default: the profile's]",
+)
+@click.option("--duration", metavar="SECONDS", help="End by itself.  [default: Ctrl-C ends it]")
 @as_json
 @configured
 def capture(
     port: str,
     to: Path,
     baud_rate: int | None,
-    duration_s: float | None,
+    duration: str | None,
     json_: bool,
     config_file: Path | None,
     assignments: tuple[str, ...],
@@ -39,17 +46,17 @@ def capture(
     Example:
       streamer capture /dev/ttyUSB0 device.capture --baud 115200 --duration 30
     """  # noqa: D301 - \b is click's, not Python's
-    settings = load_config(config_file, assignments).live
-    baud_rate = baud_rate or load_profile(settings.profile).baud_rate
+    config = load_config(config_file, assignments, {"session.duration_s": duration})
+    baud_rate = baud_rate or load_profile(config.live.profile).baud_rate
     stop = threading.Event()
-    note(f"capturing {port} at {baud_rate} baud to {to}; Ctrl-C ends it")
-    with ending_properly(stop):
+    doing = f"capturing {port} at {baud_rate} baud to {to}; Ctrl-C ends it"
+    with ending_properly(stop), Console(stderr=True).status(doing):
         result = capture_bytes(
             SerialTransport(port, baud_rate),
             to,
             baud_rate=baud_rate,
             stopped=stop.is_set,
-            duration_s=duration_s,
+            duration_s=config.session.duration_s,
         )
     if json_:
         print_json({"path": str(to), **asdict(result)})

@@ -47,6 +47,9 @@ class OneLineErrors(click.Group):
         """Run and exit; a subcommand returns its exit code, or None for 0."""
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else error.format_message())
+            sys.exit(0)
         except click.ClickException as error:
             line = error.format_message()
             if isinstance(error, click.UsageError) and error.ctx is not None:

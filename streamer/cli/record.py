@@ -10,6 +10,7 @@ from drivers.source import SourceState
 from streamer.cli.options import as_json, configured, note, print_json
 from streamer.cli.run import ending_properly
 from streamer.config import load_config
+from streamer.results.outputs import OutputError
 from streamer.results.recording import record as record_source
 from streamer.sources import ALLOWED, live_source
 
@@ -40,7 +41,15 @@ def record(
     config = load_config(
         config_file, assignments, {"live.source": source, "session.duration_s": duration}
     )
+    if to.suffix.lower() != ".xdf":
+        raise OutputError(
+            f"recording {to}",
+            value=to.suffix or "no suffix",
+            allowed=".xdf",
+            way_out="`streamer convert` makes other formats of it",
+        )
     chosen = live_source(config.live)
+    remarks = [] if chosen.remark is None else [chosen.remark]
     live, stop = chosen.source, threading.Event()
     with (
         ending_properly(stop, lambda: live.health.state is SourceState.CONNECTING),
@@ -48,13 +57,13 @@ def record(
     ):
 
         def show(seconds: float, state: SourceState) -> None:
+            while remarks:
+                note(remarks.pop())
             status.update(f"{seconds:.1f} s, {state.value}; Ctrl-C ends it")
 
         result = record_source(
             live, to, duration_s=config.session.duration_s, stop=stop, progress=show
         )
-    if chosen.remark is not None:
-        note(chosen.remark)
     for line in result.problems:
         note(line)
     if json_:

@@ -111,7 +111,12 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
     except (StreamerError, KeyboardInterrupt):
         _discard(directory)
         raise
-    picture = draw_overview(directory, summary, session.envelope, job.natural)
+    # What cannot be written, as on a full disk, must not hide what came of the run.
+    picture = None
+    try:
+        picture = draw_overview(directory, summary, session.envelope, job.natural)
+    except OutputError as error:
+        summary.problems.append(str(error))
     notes = [*summary.notes, *job.notes()]
     if config.bundle is None and job.source.info.provenance is not Provenance.SIMULATED:
         notes.append(
@@ -123,7 +128,12 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
         "overview": None if picture is None else str(picture),
         "notes": notes,
     }
-    write_json(directory.summary, content)
+    if directory.summary.exists():  # else the problems say why not
+        try:
+            write_json(directory.summary, content)
+        except OutputError as error:
+            summary.problems.append(str(error))
+            content["problems"] = summary.problems
     for line in notes:
         note(line)
     if json_:

@@ -16,7 +16,7 @@ from drivers.varioport.profile import load_profile
 from streamer.cli.options import as_json, configured, note, print_json, selecting
 from streamer.cli.progress import shown_progress
 from streamer.cli.run import ending_properly
-from streamer.config import Config, load_config
+from streamer.config import Config, ConfigError, load_config
 from streamer.recordings import Selection
 
 _PRESETS = {"small": SMALL, "training": TRAINING}
@@ -48,7 +48,9 @@ _LISTENER_S = 60.0
     multiple=True,
     help="Of the Varioport, such as lost-bytes=0.01; may be repeated.",
 )
-@click.option("--once", is_flag=True, help="Wait for a listener, play once, end.")
+@click.option(
+    "--once", is_flag=True, help="Play once and end; a stream waits for a listener first."
+)
 @click.option("--duration", metavar="SECONDS", help="End by itself.  [default: Ctrl-C ends it]")
 @click.option(
     "--corpus",
@@ -116,6 +118,12 @@ def simulate(
             "recordings.utterances": utterances or None,
         },
     )
+    if (link or faults) and config.simulate.device != "varioport":
+        raise ConfigError(
+            "--port" if link else "--fault",
+            value=link or faults[0],
+            allowed="an emulated Varioport's: with --as varioport",
+        )
     if corpus is not None:
         result = _write(corpus, preset)
         line = "{sessions} sessions, {utterances} utterances, {seconds:.1f} s in {corpus}"

@@ -14,21 +14,18 @@ from streamer.results.parts import Parts
 
 def drive(
     parts: Parts,
-    workers: Workers,
     columns: Sequence[int],
     *,
     duration_s: float | None,
     clock: Clock | None,
     stop: threading.Event,
-) -> Ended:
+) -> tuple[Ended, BaseException | None]:
     """Read and compute until the end.
 
     Parameters
     ----------
     parts : Parts
         Of the session, ready; its ring is closed in the end.
-    workers : Workers
-        Run the threads and keep an error.
     columns : sequence of int
         Of the source, for the models. The sinks get all of them.
     duration_s : float, optional
@@ -42,7 +39,10 @@ def drive(
     -------
     str
         What ended it.
+    BaseException or None
+        The first error of either thread, which ended both.
     """
+    workers = Workers(parts.ring.close)
     compute = Compute(parts.pipeline, parts.trace, parts.buffer, parts.observer, parts.background)
     ended: Ended = "source"
 
@@ -73,4 +73,4 @@ def drive(
         compute.finish()
 
     workers.run({"reader": read, "compute": work}, interrupt=stop.set)
-    return ended
+    return ended, workers.error

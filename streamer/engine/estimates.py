@@ -18,7 +18,7 @@ UNSURE = "unsure"
 class EstimateSettings(BaseModel):
     """When to say what."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     update_ms: float = Field(
         default=100.0, ge=10, description="EMG time from one estimate to the next"

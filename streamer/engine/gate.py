@@ -9,7 +9,7 @@ from models.signal.operator import Array
 class GateSettings(BaseModel):
     """When the voice is heard."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     enabled: bool = Field(default=True, description="Silence the voice at rest")
     threshold: float | None = Field(

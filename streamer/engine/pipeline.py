@@ -27,7 +27,7 @@ _SILENCE_S = 60.0
 class PipelineSettings(BaseModel):
     """How EMG becomes speech, beyond what the bundle says."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     interpolate_ms: float = Field(
         default=20.0,

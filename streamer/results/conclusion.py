@@ -1,6 +1,5 @@
 """What a session comes to."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -16,8 +15,6 @@ from streamer.results.distortion import utterance_mcd
 from streamer.results.outputs import OutputError, RunDirectory, write_json
 from streamer.results.parts import Parts
 from streamer.results.summary import Summary, UtteranceResult
-
-_log = logging.getLogger(__name__)
 
 _UNPROVEN = {
     Provenance.GUESSED: "what its samples mean is guessed, and not proven",
@@ -150,7 +147,6 @@ def conclude(
         try:
             write_json(path, content)
         except OutputError as error:
-            _log.error("%s", error)
             summary.problems.append(str(error))
     return summary
 

@@ -1,6 +1,5 @@
 """EMG and all that comes of it in one XDF file, written while it comes."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,8 +15,6 @@ from drivers.source import Chunk, SourceInfo
 from streamer.engine.background import Background
 from streamer.results.columns import EstimateColumns
 from streamer.results.summary import Estimate
-
-_log = logging.getLogger(__name__)
 
 _HELD_S = 60.0  # a disk that sleeps wakes sooner; of 6 channels at 600 Hz, this is 1 MB
 _SAFE_S = 10.0  # what a power cut may cost
@@ -46,6 +43,8 @@ class LiveRecording:
         Otherwise write at once, on the thread that hands over: nothing is left out.
     held_s : float
         EMG that may wait for the disk.
+    tell : callable, optional
+        Takes the line that says that the disk ended it, at once.
 
     Attributes
     ----------
@@ -70,8 +69,10 @@ class LiveRecording:
         started_s: float = 0.0,
         realtime: bool = True,
         held_s: float = _HELD_S,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.failed = False
+        self._tell = tell
         self._path = path
         self._columns = columns
         self._rate_hz = info.rate_hz
@@ -179,9 +180,9 @@ class LiveRecording:
             f"{self._path.name} ends after {self._written / self._rate_hz:.1f} s of EMG: "
             f"{error.strerror}; what it has can be read"
         )
-        _log.error("%s", self._problem)
         with suppress(OSError):
             self._file.close()
+        self._tell(self._problem)
 
     def _make_safe(self) -> None:
         """Wait for the disk itself now and then: a system can fail too."""

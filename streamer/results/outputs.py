@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -54,7 +55,7 @@ class RunDirectory:
         except FileExistsError:
             raise OutputError(
                 f"output directory {path}",
-                value="a directory that exists",
+                value="it exists",
                 allowed="a new one: nothing is overwritten",
                 way_out="choose another with --out",
             ) from None
@@ -134,6 +135,8 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
         partial.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise _unwritable(path, error) from None
 
 

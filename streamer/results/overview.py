@@ -128,7 +128,8 @@ def read_course(file: Path, name: str, end_s: float) -> list[Answered]:
         Empty where it never answered.
     """
     with file.open(encoding="utf-8") as lines:
-        estimates = [json.loads(line) for line in lines]
+        # A full disk can leave the last line incomplete.
+        estimates = [json.loads(line) for line in lines if line.endswith("\n")]
     return [
         Answered(
             estimate["time_s"],
@@ -155,7 +156,7 @@ def _natural_speech(
         found = True
         start = round(utterance.start_s * RATE_HZ)
         end = min(start + round(utterance.seconds * RATE_HZ), samples)
-        audio = recording.audio[: end - start]
+        audio = recording.audio[: max(0, end - start)]  # the file may be shorter than the run
         speech[start : start + len(audio)] = audio
     return speech if found else None
 

@@ -70,7 +70,7 @@ class Recorder:
             self._wavs.append(wav)
             self.audio = wav.path
 
-        self._try(make, f"WAV of {utterance}")
+        self._try(make, "utterances")  # the folder: one line, however many follow
 
     def take(self, output: Output) -> NDArray[np.float32]:
         """Write the voice as far as there was EMG for it.

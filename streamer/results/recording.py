@@ -24,12 +24,16 @@ class RecordResult:
         The file.
     ended : str
         ``"source"`` (it came to its end), ``"duration"`` or ``"stopped"``.
+    provenance : str
+        How far the source is proven.
     samples : int
         EMG samples written.
     seconds : float
         Their length.
     lost_samples, gaps, reconnects, stalls : int
         As the source counted them.
+    extra : dict of str to int
+        What only this kind of source counts.
     drift_ppm, jitter_ms : float or None
         Of the source's clock, where known.
     problems : list of str
@@ -38,12 +42,14 @@ class RecordResult:
 
     path: str
     ended: Ended
+    provenance: str
     samples: int
     seconds: float
     lost_samples: int
     gaps: int
     reconnects: int
     stalls: int
+    extra: dict[str, int]
     drift_ppm: float | None
     jitter_ms: float | None
     problems: list[str]
@@ -117,7 +123,7 @@ def record(
                 take,
                 duration_s=duration_s,
                 clock=clock,
-                stopped=lambda: stop.is_set() or recording.failed,
+                stopped=lambda: stop.is_set() or recording.failed or recording.error is not None,
             )
         finally:
             recording.close()
@@ -127,20 +133,21 @@ def record(
         raise recording.error
     if recording.failed:
         raise OutputError(
-            f"recording {path.parent / recording.problems()[0]}",
-            way_out="make room, and record to a new file",
+            "; ".join(recording.problems()), way_out="make room, and record to a new file"
         )
     health = source.health
     samples = recording.counters()["samples"]
     return RecordResult(
         path=str(path),
         ended=ended,
+        provenance=source.info.provenance.value,
         samples=samples,
         seconds=samples / source.info.rate_hz,
         lost_samples=health.lost_samples,
         gaps=health.gaps,
         reconnects=health.reconnects,
         stalls=watch.stalls,
+        extra=dict(health.extra),
         drift_ppm=health.drift_ppm,
         jitter_ms=health.jitter_ms,
         problems=[*watch.problems(), *recording.problems()],

@@ -3,6 +3,7 @@
 A refresh costs 5.7 ms of the interpreter's time, which audio has to wait for.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,12 +54,18 @@ def screen(snapshot: Callable[[], Snapshot], *, title: str, on: bool = True) -> 
     if not (on and console.is_terminal):
         yield
         return
-    with Live(
-        get_renderable=lambda: render(snapshot(), title),
-        console=console,
-        refresh_per_second=REFRESHES_PER_S,
-    ):
-        yield
+    # What a session logs for those without a screen is among its problems here.
+    log, nowhere = logging.getLogger("streamer"), logging.NullHandler()
+    log.addHandler(nowhere)
+    try:
+        with Live(
+            get_renderable=lambda: render(snapshot(), title),
+            console=console,
+            refresh_per_second=REFRESHES_PER_S,
+        ):
+            yield
+    finally:
+        log.removeHandler(nowhere)
 
 
 def render(now: Snapshot, title: str) -> RenderableType:
@@ -81,7 +88,8 @@ def render(now: Snapshot, title: str) -> RenderableType:
     columns.add_column()
     columns.add_row(_signal(now), _answers(now))
     parts: list[RenderableType] = [_head(now), "", columns, "", _figures(now)]
-    parts += [Text(f"! {problem}", style="yellow") for problem in now.problems[-3:]]
+    if not _ended(now):  # the report that follows tells all of them
+        parts += [Text(f"! {problem}", style="yellow") for problem in now.problems[-3:]]
     return Panel(
         Group(*parts),
         title=Text.assemble(("streamer", "bold"), f" {title}"),
@@ -108,12 +116,15 @@ def _head(now: Snapshot) -> RenderableType:
 def _source(now: Snapshot) -> Text:
     """Say where the source is in its life, and how far it is proven."""
     state = now.source_state
-    ended = state is SourceState.DISCONNECTED and now.frames > 0
-    line = Text("ended" if ended else state.value, style=_STATE_STYLES[state])
+    line = Text("ended" if _ended(now) else state.value, style=_STATE_STYLES[state])
     if now.provenance:
         proven = now.provenance not in (Provenance.EMULATOR_ONLY, Provenance.GUESSED)
         line.append(f"  {now.provenance}", style="dim" if proven else "bold yellow")
     return line
+
+
+def _ended(now: Snapshot) -> bool:
+    return now.source_state is SourceState.DISCONNECTED and now.frames > 0
 
 
 def _signal(now: Snapshot) -> RenderableType:

@@ -1,6 +1,7 @@
 """A bundle whose models are a few lines of numpy, and EMG to go with it."""
 
-from collections.abc import Callable, Iterable, Sequence
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,19 @@ def chunks_of() -> Callable[..., list[Chunk]]:
 @pytest.fixture(scope="session")
 def script_source() -> type[ScriptSource]:
     return ScriptSource
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk that is full after a second or so of a session."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    try:
+        done = subprocess.run(mount, capture_output=True)
+    except OSError:
+        done = None
+    if done is None or done.returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

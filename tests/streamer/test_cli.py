@@ -36,6 +36,15 @@ def test_without_a_command_help_is_shown() -> None:
     assert listed == COMMANDS
 
 
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_without_a_command_shows_its_help(group: str) -> None:
+    """All of its help in one line, as an error, could not be read."""
+    result = call(group)
+    assert result.exit_code == 0
+    assert all(f"  {command} " in result.stdout for command in GROUPS[group])
+    assert result.stderr == ""
+
+
 @pytest.mark.parametrize(
     "command",
     [f"{command} {sub}".strip() for command in COMMANDS for sub in GROUPS.get(command, [""])],
@@ -61,6 +70,14 @@ def test_help_has_an_example(command: str) -> None:
         (["replay", "--set", "audio.bufer_ms=3"], "did you mean 'audio.buffer_ms'?"),
         (["replay", "--speed", "fast"], "'replay.speed': got 'fast'"),
         (["live", "--duration", "-1"], "'session.duration_s': got '-1'"),
+        (["record", "a.xdf", "--duration", "inf"], "'session.duration_s': got 'inf'"),
+        (["capture", "p", "a.capture", "--duration", "nan"], "'session.duration_s': got 'nan'"),
+        (["capture", "p", "a.capture", "--baud", "0"], "'--baud': 0"),
+        (
+            ["simulate", "--fault", "lost-bytes=0.1"],
+            "--fault: got lost-bytes=0.1; allowed: an emul",
+        ),
+        (["bench", "drivers", "--set", "bench.drivers.lossy_s=.inf"], "bench.drivers.lossy_s"),
         (["replay", "--config", "missing.yaml"], "configuration missing.yaml"),
     ],
 )
@@ -75,6 +92,14 @@ def test_wrong_command_line(words: list[str], said: str) -> None:
         (["live"], "--source: got none; allowed: varioport:PORT, lsl:NAME"),
         (["live", "--source", "lsl:"], "got lsl:; allowed"),
         (["live", "--source", "varioport:/dev/nowhere"], "/dev/nowhere"),
+        (["record", "a.edf", "--source", "simulator"], "a.edf: got .edf; allowed: .xdf"),
+        (["capture", "/dev/nowhere", "a.capture"], "serial port /dev/nowhere does not exist"),
+        (["profile", "guess", "nowhere"], "capture nowhere"),
+        (["profile", "show", "nowhere"], "profile nowhere"),
+        (["info", "nowhere"], "recording nowhere"),
+        (["convert", "nowhere", "a.xdf"], "recording nowhere"),
+        (["simulate", "--as", "varioport", "--fault", "fog=1"], "fault: got 'fog=1'"),
+        (["simulate", "--as", "varioport", "--port", "/nowhere/p"], "/nowhere/p"),
         (["replay", "nowhere"], "recording nowhere: got No such file or directory"),
         (["train", "nowhere", "--session", "002-001", "--out", "b"], "corpus directory nowhere"),
     ],

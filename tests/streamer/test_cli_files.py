@@ -116,3 +116,28 @@ def test_record_needs_no_models(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["samples"] == 300
     (recorded,) = read_recordings(file)
     assert recorded.emg_uv.shape == (300, 6)
+
+
+def test_a_full_disk_does_not_hide_what_came_of_the_run(talk: Path, small_disk: Path) -> None:
+    """An hour's session would end in a traceback, and say nothing of what it did."""
+    words = ["replay", "--speed", "max", "--json", "--record", "--out", small_disk / "run"]
+    result = call(*words, "--session", "101-001", "--subset", "test.audible")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["ended"] == "source"
+    for name in ("recording.xdf ends after", "audio.wav is incomplete", "summary.json cannot"):
+        assert sum(name in problem for problem in summary["problems"]) == 1
+    assert len(summary["problems"]) < 10
+    assert [file.name for file in (small_disk / "run").glob(".*")] == []
+    (recorded, *_) = read_recordings(small_disk / "run" / "recording.xdf")
+    assert len(recorded.emg_uv) > 100
+
+
+def test_a_full_disk_ends_a_recording_in_one_line(small_disk: Path) -> None:
+    """Nobody reads the second line, or knows which of the two to believe."""
+    result = call("record", small_disk / "a.xdf", "--source", "simulator", "--json")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("streamer: error: a.xdf ends after ")
+    assert line.endswith("make room, and record to a new file")

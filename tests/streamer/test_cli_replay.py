@@ -143,7 +143,7 @@ def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
         (["--subset", "test.sung"], "got test.sung; allowed: train.audible"),
         (["--utterance", "101-001-9999"], "101-001-9999"),
         (["--bundle", "tests"], "bundle tests: got no manifest.json"),
-        (["--out", "tests"], "output directory tests: got a directory that exists"),
+        (["--out", "tests"], "output directory tests: got it exists"),
         (["--out", "pyproject.toml/run"], "pyproject.toml/run cannot be written"),
     ],
 )

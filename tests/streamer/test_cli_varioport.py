@@ -63,6 +63,8 @@ def test_a_capture_plays_through_the_driver(port: Path, tmp_path: Path) -> None:
     result = call("record", tmp_path / "talk.xdf", "--source", f"capture:{file}", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["samples"] > 1500
+    assert json.loads(result.stdout)["provenance"] == "emulator-only"
+    assert "profile 'framed' is emulator-only" in result.stderr
     guessed = tmp_path / "guess.yaml"
     result = call("profile", "guess", file, "--out", guessed, "--json")
     assert result.exit_code == 0, result.output

@@ -208,8 +208,10 @@ def _metadata(
     pieces = [
         texts.transcript_piece(a.text) for a in annotations if a.text.startswith(texts.TRANSCRIPT)
     ]
-    if pieces:
-        stored["transcript"] = "".join(pieces)
+    transcript = "".join(pieces)
+    # of a truncated file, half a transcript would pass for a whole one
+    if pieces and fields.get("transcript_characters", len(transcript)) == len(transcript):
+        stored["transcript"] = transcript
     return metadata_from({key: stored[key] for key in KEYS if key in stored}, path)
 
 

@@ -25,6 +25,7 @@ from drivers.units import type_of
 # programs expect it to be exact. With this limit, the rate it gives is within 20 ppm.
 _LONGEST_RECORD_S = 60
 _LARGEST = 9_999_999.0  # that fits the header's eight characters with a minus
+_LABEL = 16  # characters
 _PIECE = 200  # characters of the transcript in one annotation; all records are as long
 
 
@@ -69,8 +70,10 @@ def write(path: Path, recordings: Sequence[Recording], kind: Kind) -> list[str]:
     filled = _filled(recording.emg_uv, lost, records * record_samples)
     signal_class = edfio.EdfSignal if kind == "EDF" else edfio.BdfSignal
     signals = [
-        _signal(signal_class, channel, filled[:, n], record_samples / record_s)
-        for n, channel in enumerate(recording.channels)
+        _signal(signal_class, label, channel.unit, filled[:, n], record_samples / record_s)
+        for n, (label, channel) in enumerate(
+            zip(_labels(recording.channels), recording.channels, strict=True)
+        )
     ]
     annotations = [
         *_stretches(lost, float(rate)),
@@ -126,23 +129,36 @@ def _filled(emg_uv: Samples, lost: NDArray[np.bool_], rows: int) -> Samples:
     return emg_uv[source]
 
 
-def _signal(signal_class: Any, channel: Channel, values: Samples, rate_hz: float) -> Any:
+def _signal(signal_class: Any, label: str, unit: str, values: Samples, rate_hz: float) -> Any:
     """Make a signal, its range rounded outwards to what the header's field can hold."""
     exact = values.astype(np.float64)
     low, high = math.floor(exact.min() * 1e3) / 1e3, math.ceil(exact.max() * 1e3) / 1e3
     return signal_class(
         exact,
         rate_hz,
-        label=_label(channel),
-        physical_dimension=_ascii(channel.unit)[:8],
+        label=label,
+        physical_dimension=_ascii(unit)[:8],
         physical_range=(low, high if high > low else low + 1e-3),
     )
 
 
-def _label(channel: Channel) -> str:
-    """Name it as EDF+ and BIDS do, its type first: ``EMG1``, ``EMG chin``."""
-    own = type_of(channel.label) == channel.type
-    return _ascii(channel.label if own else f"{channel.type} {channel.label}")[:16]
+def _labels(channels: Sequence[Channel]) -> list[str]:
+    """Name them as EDF+ and BIDS do, type, a space and more, each once: ``EMG 1``, ``EMG chin``.
+
+    Only with the space do other programs, such as MNE, take the type from there.
+    """
+    labels: list[str] = []
+    for channel in channels:
+        more = _ascii(channel.label).strip()
+        if type_of(channel.label) == channel.type:
+            more = more[len(channel.type) :].lstrip(" _-") or more
+        whole = f"{_ascii(channel.type)} {more}"
+        label, number = whole[:_LABEL], 1
+        while label in labels:
+            number += 1
+            label = f"{whole[: _LABEL - 1 - len(str(number))]} {number}"
+        labels.append(label)
+    return labels
 
 
 def _stretches(lost: NDArray[np.bool_], rate_hz: float) -> Iterator[edfio.EdfAnnotation]:
@@ -172,6 +188,7 @@ def _events(
         "channels": [[c.label, c.unit, c.type] for c in recording.channels],
     }
     transcript = str(fields.pop("transcript", ""))
+    fields["transcript_characters"] = len(transcript)
     yield edfio.EdfAnnotation(0.0, None, texts.recording_text(fields))
     if recording.transcript is not None:
         starts = range(0, max(len(transcript), 1), _PIECE)

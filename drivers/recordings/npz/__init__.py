@@ -25,13 +25,13 @@ key                       type, shape                 meaning
 
 The first two have to be there, all others may be missing. A file of several recordings
 has each one's keys behind its number and a slash: ``000000/emg_uv``, ``000001/emg_uv``.
-Nothing is pickled.
+Nothing is pickled. Arrays of other names are left out, and named by ``streamer info``.
 """
 
 from pathlib import Path
 
 from drivers.recordings.format import Format
-from drivers.recordings.npz.read import read
+from drivers.recordings.npz.read import details, read
 from drivers.recordings.npz.write import write
 
 __all__ = ["FORMAT"]
@@ -43,4 +43,4 @@ def _is_npz(path: Path, head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04") and head[30 : 30 + size].endswith(b".npy")
 
 
-FORMAT = Format("NPZ", (".npz",), _is_npz, read, write)
+FORMAT = Format("NPZ", (".npz",), _is_npz, read, write, details)

@@ -88,6 +88,28 @@ def load(path: Path, prefix: str) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def unknown_names(path: Path) -> list[str]:
+    """List the members that no key is documented for, so that nobody reads them.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    list of str
+        Such as ``"trigger"``.
+
+    Raises
+    ------
+    RecordingError
+        It is damaged.
+    """
+    names = [name.removesuffix(".npy") for name in member_names(path)]
+    return sorted({name for name in names if name.rpartition("/")[2] not in _KEYS})
+
+
 def _array(file: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray[Any]:
     """Load an array whose header agrees with the size of its member."""
     pressed = min(info.compress_size, path.stat().st_size)

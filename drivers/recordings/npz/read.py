@@ -6,7 +6,14 @@ from pathlib import Path
 
 from drivers.errors import RecordingError
 from drivers.recordings.metadata import KEYS, metadata_from
-from drivers.recordings.npz.arrays import NEEDED, NEEDED_TEXT, Arrays, load, member_names
+from drivers.recordings.npz.arrays import (
+    NEEDED,
+    NEEDED_TEXT,
+    Arrays,
+    load,
+    member_names,
+    unknown_names,
+)
 from drivers.recordings.recording import Recording, Segment
 from drivers.source import Channel, Marker
 from drivers.units import unique_labels
@@ -57,6 +64,28 @@ def read(path: Path) -> _Series:
             way_out="save it again with numpy.savez under these names",
         )
     return _Series(path, tuple(prefixes))
+
+
+def details(path: Path) -> dict[str, str]:
+    """Say what is worth knowing beside the recordings.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to str
+        Arrays that are left out because their keys are not documented.
+
+    Raises
+    ------
+    RecordingError
+        It is damaged.
+    """
+    unknown = unknown_names(path)
+    return {"left out": ", ".join(unknown)} if unknown else {}
 
 
 def _recording(path: Path, prefix: str) -> Recording:

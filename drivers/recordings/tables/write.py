@@ -53,7 +53,8 @@ def write(path: Path, recordings: Sequence[Recording]) -> list[str]:
     for marker in recording.markers:
         cells[marker.index].append(marker.label)
     rows = len(recording.emg_uv)
-    outside = sum(len(cells[index]) for index in tuple(cells) if not 0 <= index < rows)
+    lead_in = 0 if recording.lead_in_uv is None else len(recording.lead_in_uv)
+    outside = sum(len(cells[index]) for index in tuple(cells) if not -lead_in <= index < rows)
     with new_file(path) as raw, io.TextIOWrapper(raw, "utf-8", newline="") as file:
         file.writelines(f"{line}\n" for line in _head(recording))
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","

@@ -2,13 +2,13 @@
 
 ``container``
     The chunks; what writer and scanner share.
-``writer``
+``writer``, ``encoding``
     `XdfWriter`, a file that grows at its end only.
-``session``
+``session``, ``emg_part``
     `SourceXdf`, a source written to a file while it runs; how our files are laid out.
 ``convert``
     Recordings of any origin to a file.
-``scan``
+``scan``, ``heads``
     What a file really holds.
 ``load``
     Samples and synchronised time stamps, by pyxdf.

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
-from drivers.recordings.xdf.scan import StreamHead
+from drivers.recordings.xdf.heads import StreamHead
 from drivers.source import Channel
 from drivers.units import uv_per
 

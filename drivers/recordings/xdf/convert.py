@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from drivers.errors import RecordingError
 from drivers.recordings.metadata import texts_of
 from drivers.recordings.recording import Recording
+from drivers.recordings.xdf.emg_part import EmgPart, header
 from drivers.recordings.xdf.pieces import OUTAGE_S
-from drivers.recordings.xdf.session import EmgPart
 from drivers.recordings.xdf.writer import XdfWriter
 from drivers.source import Channel, Provenance, SourceInfo
 
@@ -37,11 +37,14 @@ def write(path: Path, recordings: Sequence[Recording]) -> list[str]:
     Raises
     ------
     RecordingError
-        The file exists, or cannot be written; then none is left behind.
+        The file exists, there is nothing to write, or it cannot be written; then none is
+        left behind.
     """
+    if not recordings:
+        raise RecordingError(f"recordings for {path}", value="none", allowed="one or more")
     notes: list[str] = []
     created = next((r.recorded_at for r in recordings if r.recorded_at), None)
-    writer = XdfWriter(path, created=created, about={"streamer": {"started_s": 0.0}})
+    writer = XdfWriter(path, created=created, about=header(0.0))
     parts: dict[tuple[tuple[Channel, ...], float], EmgPart] = {}
     begin_s = 0.0
     try:
@@ -58,8 +61,11 @@ def write(path: Path, recordings: Sequence[Recording]) -> list[str]:
             notes += _write_one(parts[signal], number, recording, begin_s + lead_in_s)
             begin_s += lead_in_s + _duration_s(recording) + _PAUSE_S
         writer.close()
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C too
+        writer.abandon()
         path.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise RecordingError(
             f"XDF file {path}", value=error.strerror, way_out="make room, or write elsewhere"
         ) from error
@@ -92,6 +98,8 @@ def _write_one(part: EmgPart, number: int, recording: Recording, begin_s: float)
         part.phones(lines, [begin_s + p.start_s for p in recording.phones])
     if recording.audio is not None and len(recording.audio) and recording.audio_rate_hz:
         part.speech(recording.audio, float(recording.audio_rate_hz), begin_s)
+    if early := sum(marker.index < 0 for marker in recording.markers):
+        notes.append(f"{recording.name}: {early} markers before the first sample move to it")
     part.markers(recording.markers, 0, begin_s)
     lost: NDArray[np.bool_] = np.all(np.isnan(recording.emg_uv), axis=1)
     edges = [0, *(np.flatnonzero(np.diff(lost)) + 1).tolist(), len(lost)]

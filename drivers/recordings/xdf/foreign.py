@@ -6,11 +6,12 @@ from dataclasses import replace
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
 from drivers.recordings.xdf.container import STRING
+from drivers.recordings.xdf.heads import StreamHead
 from drivers.recordings.xdf.load import Loaded, load
 from drivers.recordings.xdf.names import names
 from drivers.recordings.xdf.own import later, role
 from drivers.recordings.xdf.pieces import Allowance, Piece
-from drivers.recordings.xdf.scan import Scan, StreamHead
+from drivers.recordings.xdf.scan import Scan
 from drivers.recordings.xdf.signals import Signal, Sound
 from drivers.source import UTTERANCE, Marker, Samples
 
@@ -76,6 +77,18 @@ def read_foreign(found: Scan, stem: str) -> tuple[list[Recording], int]:
     called = names([recording.name for recording in recordings], stem)
     recordings = [replace(r, name=name) for r, name in zip(recordings, called, strict=True)]
     return recordings, len(markers) - len(placed)
+
+
+def left_out(found: Scan) -> list[str]:
+    """Name the streams that `read_foreign` has no place for, and channels of sound."""
+    sounds = [head for head in found.heads.values() if _is_sound(head)]
+    lines = [
+        str(head)
+        for head in found.heads.values()
+        if not (is_emg(head) or _is_markers(head) or head in sounds[:1])
+    ]
+    lines += [f"all but the first channel of {head}" for head in sounds[:1] if head.channels > 1]
+    return lines
 
 
 def _emg_streams(found: Scan, stem: str) -> list[int]:

@@ -14,10 +14,11 @@ from drivers.recordings.metadata import metadata_from
 from drivers.recordings.recording import Recording, Segment
 from drivers.recordings.xdf.channels import channels_of
 from drivers.recordings.xdf.container import STRING, Tag
+from drivers.recordings.xdf.heads import StreamHead
 from drivers.recordings.xdf.load import Loaded, load
 from drivers.recordings.xdf.names import names
 from drivers.recordings.xdf.pieces import Allowance, Piece, join
-from drivers.recordings.xdf.scan import Scan, StreamHead
+from drivers.recordings.xdf.scan import Scan
 from drivers.source import UTTERANCE, Channel, Marker, Samples
 
 _EPOCH = re.compile(r"epoch (-?\d{1,15}) from sample (\d{1,15})")
@@ -39,6 +40,12 @@ def role(head: StreamHead) -> str | None:
     if (signal and (text or not head.rate_hz)) or (events and not text):
         return "damaged"
     return what
+
+
+def is_used(head: StreamHead) -> bool:
+    """Say whether `read_own` has a place for what a stream holds."""
+    what = role(head) or ""
+    return what in _ROLES or what.startswith(_SPEECH)
 
 
 @dataclass
@@ -105,9 +112,9 @@ def read_own(found: Scan, stem: str) -> list[Recording]:
         It holds no samples, or is damaged.
     """
     roles = {number: role(head) or "" for number, head in found.heads.items()}
-    sound = {n for n, what in roles.items() if what.startswith(_SPEECH)}
-    wanted = {n for n, what in roles.items() if what in _ROLES}
-    epochs = _epochs(found, roles, load(found, wanted, sound))
+    wanted = {n for n, head in found.heads.items() if is_used(head)}
+    sound = {n for n in wanted if roles[n].startswith(_SPEECH)}
+    epochs = _epochs(found, roles, load(found, wanted - sound, sound))
     recorded = sum(samples.nbytes for epoch in epochs for _, samples in epoch.runs)
     allowance = Allowance(recorded)
     started_s = 0.0

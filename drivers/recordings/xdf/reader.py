@@ -7,8 +7,8 @@ from drivers.recordings.format import Format
 from drivers.recordings.recording import Recording
 from drivers.recordings.xdf.container import MAGIC
 from drivers.recordings.xdf.convert import write
-from drivers.recordings.xdf.foreign import is_emg, read_foreign
-from drivers.recordings.xdf.own import read_own, role
+from drivers.recordings.xdf.foreign import is_emg, left_out, read_foreign
+from drivers.recordings.xdf.own import is_used, read_own, role
 from drivers.recordings.xdf.scan import Scan, scan
 
 
@@ -31,7 +31,7 @@ def read(path: Path) -> list[Recording]:
     RecordingError
         It holds no EMG, EMG without a unit, or is damaged.
     """
-    return _read(path, scan(path))[0]
+    return _read(path, _scan(path))[0]
 
 
 def details(path: Path) -> dict[str, str]:
@@ -52,7 +52,7 @@ def details(path: Path) -> dict[str, str]:
     RecordingError
         As `read`.
     """
-    found = scan(path)
+    found = _scan(path)
     _, outside = _read(path, found)
     lines = {"streams": "; ".join(str(head) for head in found.heads.values())}
     if found.created is not None:
@@ -61,6 +61,8 @@ def details(path: Path) -> dict[str, str]:
         provenance = head.info.findtext("desc/provenance")
         if provenance and (role(head) == "emg" or is_emg(head)):
             lines["provenance"] = provenance
+    if unused := _left_out(found):
+        lines["left out"] = "; ".join(unused)
     if found.refused:
         lines["unreadable streams"] = "; ".join(found.refused)
     if outside:
@@ -72,15 +74,35 @@ def details(path: Path) -> dict[str, str]:
     return lines
 
 
+def _is_own(found: Scan) -> bool:
+    return any(role(head) == "emg" for head in found.heads.values())
+
+
+def _left_out(found: Scan) -> list[str]:
+    """Name what no recording has a place for, such as estimates or a second sound."""
+    if _is_own(found):
+        return [str(head) for head in found.heads.values() if not is_used(head)]
+    return left_out(found)
+
+
+def _scan(path: Path) -> Scan:
+    try:
+        return scan(path)
+    except MemoryError:
+        raise _too_large(path) from None
+
+
 def _read(path: Path, found: Scan) -> tuple[list[Recording], int]:
     try:
-        if any(role(head) == "emg" for head in found.heads.values()):
+        if _is_own(found):
             return read_own(found, path.stem), 0
         return read_foreign(found, path.stem)
     except MemoryError:
-        raise RecordingError(
-            f"XDF file {path}", value="it needs more memory than there is"
-        ) from None
+        raise _too_large(path) from None
+
+
+def _too_large(path: Path) -> RecordingError:
+    return RecordingError(f"XDF file {path}", value="it needs more memory than there is")
 
 
 def _recognises(path: Path, head: bytes) -> bool:

@@ -20,6 +20,11 @@ are in session's time. Where the sender's clock is set (its offset jumps by more
 20 ms), a new *part* begins, with streams of its own: one line through all the offsets
 would be wrong for both.
 
+Any reader of XDF finds the streams with their times on the session's clock. It must not
+smooth the times (pyxdf: ``dejitter_timestamps=False``; it does by default): lost samples are
+left out, and smoothing would spread the loss over what was received. The file header says so,
+too.
+
 The log holds these lines, each right before the chunk of EMG that it is about. It is this
 order in the file that tells a reader what belongs together:
 
@@ -38,131 +43,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from drivers.recordings.xdf.emg_part import OFFSET_EVERY_S, TEXT, EmgPart, header
 from drivers.recordings.xdf.writer import XdfWriter
-from drivers.source import Channel, Chunk, Marker, Samples, SourceInfo
-
-_OFFSET_EVERY_S = 5.0
-_OFFSET_JUMP_S = 0.02
-_TEXT = (Channel("label", "", "Markers"),)
-
-
-class EmgPart:
-    """EMG and what belongs to it, on one sender's clock.
-
-    Parameters
-    ----------
-    writer : XdfWriter
-        The file.
-    info : SourceInfo
-        Of the EMG.
-    part : int
-        Number of the part, from 1.
-    """
-
-    def __init__(self, writer: XdfWriter, info: SourceInfo, part: int) -> None:
-        self._writer, self._info, self._part = writer, info, part
-        self._streams: dict[str, int] = {}
-        self._offset: tuple[float, float] | None = None
-        self._suffix = "" if part == 1 else f" {part}"
-        name = info.name + self._suffix
-        desc = {
-            "acquisition": {"model": info.name, "provenance": info.provenance.value},
-            "provenance": info.provenance.value,
-            "markers": {"source_id": f"{info.source_id}-markers"},
-        }
-        self._add("emg", name, "EMG", info.channels, info.rate_hz, "float32", desc)
-        self._add("markers", f"{name} markers", "Markers", _TEXT, 0.0, "string", {})
-        self._add("log", f"{name} log", "Markers", _TEXT, 0.0, "string", {})
-
-    def _add(
-        self,
-        role: str,
-        name: str,
-        kind: str,
-        channels: Sequence[Channel],
-        rate_hz: float,
-        format: str,  # noqa: A002 - XDF's own term
-        desc: Mapping[str, Any],
-    ) -> int:
-        source_id = self._info.source_id
-        self._streams[role] = self._writer.add_stream(
-            name,
-            kind,
-            channels,
-            rate_hz,
-            format,
-            source_id=source_id if role == "emg" else f"{source_id}-{role.replace(' ', '-')}",
-            desc={**desc, "streamer": {"role": role, "part": self._part}},
-        )
-        if self._offset is not None:
-            self._writer.clock_offset(self._streams[role], *self._offset)
-        return self._streams[role]
-
-    def clock_offset(self, time_s: float, offset_s: float) -> None:
-        """Note the offset to the session's clock.
-
-        Parameters
-        ----------
-        time_s : float
-            When, on the sender's clock.
-        offset_s : float
-            Session's time less sender's time.
-        """
-        self._offset = (time_s, offset_s)
-        for stream in self._streams.values():
-            self._writer.clock_offset(stream, time_s, offset_s)
-
-    def jumped(self, offset_s: float) -> bool:
-        """Say whether an offset cannot be that of the same clock."""
-        return self._offset is not None and abs(offset_s - self._offset[1]) > _OFFSET_JUMP_S
-
-    def offset_due(self, time_s: float, after_s: float = _OFFSET_EVERY_S) -> bool:
-        """Say whether the offset is to be noted again."""
-        return self._offset is None or time_s - self._offset[0] >= after_s
-
-    def log(self, line: str, time_s: float) -> None:
-        """Note what happened, at `time_s` of the sender's clock."""
-        self._writer.write(self._streams["log"], [line], time_s)
-
-    def lead_in(self, samples: Samples, until_s: float) -> None:
-        """Write the samples before an epoch, which begins at `until_s`."""
-        role = "lead-in"
-        if role not in self._streams:
-            name = f"{self._info.name}{self._suffix} lead-in"
-            info = self._info
-            self._add(role, name, "EMG", info.channels, info.rate_hz, "float32", {})
-        time_s = until_s - len(samples) / self._info.rate_hz
-        self._writer.write(self._streams[role], samples, time_s)
-
-    def markers(self, markers: Sequence[Marker], index: int, time_s: float) -> None:
-        """Write events; sample `index` was or will be at `time_s`."""
-        if markers:
-            times_s = [time_s + (m.index - index) / self._info.rate_hz for m in markers]
-            self._writer.write(self._streams["markers"], [m.label for m in markers], times_s)
-
-    def emg(self, samples: Samples, time_s: float) -> None:
-        """Write samples, the first of which is at `time_s`."""
-        self._writer.write(self._streams["emg"], samples, time_s)
-
-    def speech(self, samples: NDArray[np.float32], rate_hz: float, time_s: float) -> None:
-        """Write natural speech, which was spoken from `time_s` on."""
-        role = f"speech {rate_hz!r}"
-        if role not in self._streams:
-            channel = (Channel("speech", "", "Audio"),)
-            name = f"{self._info.name}{self._suffix} speech"
-            desc = {"speech": "natural, recorded with the EMG"}
-            self._add(role, name, "Audio", channel, rate_hz, "float32", desc)
-        step = round(rate_hz)  # a second each
-        for begin in range(0, len(samples), step):
-            piece = samples[begin : begin + step]
-            self._writer.write(self._streams[role], piece, time_s + begin / rate_hz)
-
-    def phones(self, lines: Sequence[str], times_s: Sequence[float]) -> None:
-        """Write a phone alignment."""
-        if "phones" not in self._streams:
-            name = f"{self._info.name}{self._suffix} phones"
-            self._add("phones", name, "Markers", _TEXT, 0.0, "string", {})
-        self._writer.write(self._streams["phones"], lines, times_s)
+from drivers.source import Channel, Chunk, SourceInfo
 
 
 class SourceXdf:
@@ -196,8 +79,7 @@ class SourceXdf:
         started: datetime | None = None,
         started_s: float = 0.0,
     ) -> None:
-        about = {"streamer": {"started_s": float(started_s)}}
-        self._writer = XdfWriter(path, created=started, about=about)
+        self._writer = XdfWriter(path, created=started, about=header(started_s))
         self._info = info
         self._part = EmgPart(self._writer, info, 1)
         self._parts = 1
@@ -335,7 +217,7 @@ class SourceXdf:
             The disk is full.
         """
         if self._events is None:
-            self._events = self._add("events", "Markers", _TEXT, 0.0, "string", {}, time_s)
+            self._events = self._add("events", "Markers", TEXT, 0.0, "string", {}, time_s)
         self._writer.write(self._events, [label], time_s)
 
     def flush(self) -> None:
@@ -353,7 +235,7 @@ class SourceXdf:
         if self.closed:
             return
         # A line through two offsets that are close to each other points anywhere.
-        if self._epoch is not None and self._part.offset_due(self._time_s, _OFFSET_EVERY_S / 2):
+        if self._epoch is not None and self._part.offset_due(self._time_s, OFFSET_EVERY_S / 2):
             self._part.clock_offset(self._time_s, self._offset_s)
         self._writer.close()
 

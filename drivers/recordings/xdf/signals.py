@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.recordings.xdf.channels import channels_of
+from drivers.recordings.xdf.heads import StreamHead
 from drivers.recordings.xdf.load import Loaded
 from drivers.recordings.xdf.pieces import OUTAGE_S, Allowance, join
-from drivers.recordings.xdf.scan import Scan, StreamHead
+from drivers.recordings.xdf.scan import Scan
 from drivers.source import Samples
 from drivers.timeline import Timeline
 

@@ -1,13 +1,11 @@
 """An XDF file that grows at its end only."""
 
 import os
-import re
 import socket
 import struct
 import time
 import uuid
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,14 +26,11 @@ from drivers.recordings.xdf.container import (
     chunk,
     length,
 )
+from drivers.recordings.xdf.encoding import Description, rows, stamped, string, xml
 from drivers.source import Channel
 
 _BOUNDARY_S = 10.0
 _BOUNDARY_BYTES = 1 << 16
-_NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-
-Description = Mapping[str, Any]
-"""Nested elements: a value is a text, a number, another one, or a list of these."""
 
 
 @dataclass
@@ -105,7 +100,7 @@ class XdfWriter:
         header = {"version": "1.0", "datetime": created.isoformat(), **(about or {})}
         self._boundary_size, self._boundary_s = 0, clock()
         try:
-            self._append(MAGIC + chunk(Tag.FILE_HEADER, _xml(_element("info", header))))
+            self._append(MAGIC + chunk(Tag.FILE_HEADER, xml(header)))
         except OSError as error:
             path.unlink()
             raise RecordingError(
@@ -131,9 +126,6 @@ class XdfWriter:
         format: str,  # noqa: A002 - XDF's own term
         *,
         source_id: str = "",
-        created_s: float = 0.0,
-        uid: str | None = None,
-        hostname: str | None = None,
         desc: Description | None = None,
     ) -> int:
         """Begin a stream.
@@ -148,10 +140,8 @@ class XdfWriter:
             Nominal rate, 0 for events.
         format : str
             ``float32``, ``double64``, ``int8``, ``int16``, ``int32``, ``int64``, ``string``.
-        source_id, uid, hostname : str, optional
-            Identity of the sender, of this stream and of the machine.
-        created_s : float
-            When the stream came into being, on its own clock.
+        source_id : str
+            Identity of the sender.
         desc : mapping, optional
             More elements of the description.
 
@@ -180,12 +170,12 @@ class XdfWriter:
             "channel_format": format,
             "source_id": source_id,
             "version": "1.0",
-            "created_at": float(created_s),
-            "uid": uid or str(uuid.uuid4()),
-            "hostname": hostname or socket.gethostname(),
+            "created_at": 0.0,
+            "uid": str(uuid.uuid4()),
+            "hostname": socket.gethostname(),
             "desc": {"channels": {"channel": described}, **(desc or {})},
         }
-        self._append(chunk(Tag.STREAM_HEADER, _xml(_element("info", info)), number))
+        self._append(chunk(Tag.STREAM_HEADER, xml(info), number))
         return number
 
     def write(
@@ -211,25 +201,26 @@ class XdfWriter:
         about = self._streams[stream - 1]
         stamps = np.asarray(times_s, np.float64)
         if about.format == STRING:
-            rows: NDArray[np.uint8] | list[bytes] = [_text(text) for text in samples]
+            encoded: NDArray[np.uint8] | list[bytes] = [string(text) for text in samples]
         else:
-            rows = _rows(samples, about)
-        if len(rows) == 0:
+            encoded = rows(samples, about.name, about.channels, about.format)
+        count = len(encoded)
+        if not count:
             return
         if stamps.ndim == 0:
-            if len(rows) > 1 and not about.rate_hz:
+            if count > 1 and not about.rate_hz:
                 raise ValueError(f"the events of {about.name} need a time stamp each")
-            last_s = float(stamps) + (len(rows) - 1) / (about.rate_hz or 1.0)
-        elif stamps.shape == (len(rows),):
+            last_s = float(stamps) + (count - 1) / (about.rate_hz or 1.0)
+        elif stamps.shape == (count,):
             last_s = float(stamps[-1])
         else:
-            raise ValueError(f"{len(rows)} samples of {about.name}, stamps {stamps.shape}")
-        content = length(len(rows)) + _stamped(rows, stamps)
+            raise ValueError(f"{count} samples of {about.name}, stamps {stamps.shape}")
+        content = length(count) + stamped(encoded, stamps)
         self._append(chunk(Tag.SAMPLES, content, stream))
         if not about.samples:
             about.first_s = float(stamps.flat[0])
         about.last_s = last_s
-        about.samples += len(rows)
+        about.samples += count
 
     def clock_offset(self, stream: int, time_s: float, offset_s: float) -> None:
         """Append a measurement of a stream's clock.
@@ -267,12 +258,19 @@ class XdfWriter:
         if not self._open:
             return
         for number, stream in enumerate(self._streams, 1):
-            self._append(chunk(Tag.STREAM_FOOTER, _xml(_footer(stream)), number))
+            self._append(chunk(Tag.STREAM_FOOTER, xml(_footer(stream)), number))
         self._open = False
         try:
             os.fsync(self._file)
         finally:
             os.close(self._file)
+
+    def abandon(self) -> None:
+        """Close without footers; may be called twice."""
+        if self._open:
+            self._open = False
+            with suppress(OSError):
+                os.close(self._file)
 
     def __enter__(self) -> Self:
         """Nothing to do: the file is open."""
@@ -304,82 +302,20 @@ class XdfWriter:
             while left:  # a call that writes less is followed by one that says why
                 left = left[os.write(self._file, left) :]
         except OSError:
-            self._open = False
             with suppress(OSError):
                 os.ftruncate(self._file, self._size)
-            with suppress(OSError):
-                os.close(self._file)
+            self.abandon()
             raise
         self._size += len(data)
 
 
-def _rows(samples: Any, stream: _Stream) -> NDArray[np.uint8]:
-    """Bytes of each sample, shape (n, bytes)."""
-    dtype = DTYPES[stream.format]
-    values = np.asarray(samples)
-    # Rounding is right for float32, wrapping around never is.
-    values = values.astype(dtype, casting="same_kind" if dtype.kind == "f" else "safe")
-    if values.ndim == 1 and stream.channels == 1:
-        values = values[:, np.newaxis]
-    if values.ndim != 2 or values.shape[1] != stream.channels:
-        raise ValueError(f"{stream.name} has {stream.channels} channels, not {values.shape}")
-    values = np.ascontiguousarray(values)
-    return values.view(np.uint8).reshape(len(values), stream.channels * dtype.itemsize)
-
-
-def _text(text: str) -> bytes:
-    data = text.encode("utf-8", "replace")
-    return length(len(data)) + data
-
-
-def _stamped(rows: NDArray[np.uint8] | list[bytes], stamps: NDArray[np.float64]) -> bytes:
-    """Put each sample's time stamp, or its absence, before it."""
-    if isinstance(rows, list):
-        all_stamps = stamps.reshape(-1).tolist()
-        prefixes = [b"\x08" + struct.pack("<d", stamp) for stamp in all_stamps]
-        prefixes += [b"\x00"] * (len(rows) - len(prefixes))
-        return b"".join(p + row for p, row in zip(prefixes, rows, strict=True))
-    n, size = rows.shape
-    if stamps.ndim:
-        stamped = np.empty((n, 9 + size), np.uint8)
-        stamped[:, 0] = 8
-        stamped[:, 1:9] = stamps.astype("<f8").reshape(n, 1).view(np.uint8)
-        stamped[:, 9:] = rows
-        return stamped.tobytes()
-    deduced = np.zeros((n, 1 + size), np.uint8)
-    deduced[:, 1:] = rows
-    return b"\x08" + struct.pack("<d", float(stamps)) + deduced.tobytes()[1:]
-
-
-def _footer(stream: _Stream) -> ET.Element:
+def _footer(stream: _Stream) -> Description:
     duration_s = stream.last_s - stream.first_s
     offsets = [{"time": time_s, "value": value_s} for time_s, value_s in stream.offsets]
-    return _element(
-        "info",
-        {
-            "first_timestamp": stream.first_s,
-            "last_timestamp": stream.last_s,
-            "sample_count": stream.samples,
-            "measured_srate": (stream.samples - 1) / duration_s if duration_s > 0 else 0.0,
-            "clock_offsets": {"offset": offsets},
-        },
-    )
-
-
-def _element(tag: str, value: Any) -> ET.Element:
-    element = ET.Element(tag)
-    if isinstance(value, Mapping):
-        for key, child in value.items():
-            children = child if isinstance(child, list | tuple) else [child]
-            element.extend(_element(key, each) for each in children)
-    elif value is not None:
-        element.text = _allowed(str(value))
-    return element
-
-
-def _allowed(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", text)
-
-
-def _xml(element: ET.Element) -> bytes:
-    return bytes(ET.tostring(element, encoding="utf-8", xml_declaration=True))
+    return {
+        "first_timestamp": stream.first_s,
+        "last_timestamp": stream.last_s,
+        "sample_count": stream.samples,
+        "measured_srate": (stream.samples - 1) / duration_s if duration_s > 0 else 0.0,
+        "clock_offsets": {"offset": offsets},
+    }

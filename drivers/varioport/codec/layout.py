@@ -159,7 +159,7 @@ class FrameLayout:
         integers = fitting.astype(np.int64).astype(f"{self._order}i8").reshape(-1, 1)
         octets = integers.view(np.uint8).reshape(len(frames), raw.shape[1], 8)
         kept = octets[:, :, -size:] if self._order == ">" else octets[:, :, :size]
-        part[:] = kept.reshape(len(frames), -1)
+        part[:] = kept.reshape(part.shape)
         return int(np.count_nonzero(fitting != counts))
 
     def _dtype(self, kind: str) -> np.dtype[np.generic]:

@@ -117,10 +117,6 @@ def _extend(frames: Bytes, before: Bytes, grown: Bytes, column: int, step: int) 
     return FoundCounter(column, 1, step, None, int(carry.sum()), 0)
 
 
-def _mostly_zero(column: Bytes) -> bool:
-    return float((column == 0).mean()) > _CONSTANT
-
-
 class FoundChecksum(NamedTuple):
     """A checksum.
 

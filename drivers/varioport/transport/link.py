@@ -44,13 +44,14 @@ class Link:
     def open(self) -> None:
         """Connect; raise `SourceError` when that is not possible."""
         self._transport.open()
-        self.connected, self._heard = True, False
+        self._heard = False
         try:
             if self._start:
                 self._transport.write(self._start)
         except PortLost:
-            self.close()
+            self._transport.close()  # a device that cannot be started has nothing to stop
             raise
+        self.connected = True
 
     def read(self, timeout_s: float) -> tuple[bytes, float] | None:
         """Return bytes and their arrival as soon as there are some.

@@ -114,6 +114,25 @@ def test_lost_samples_are_estimated():
     assert (source.health.lost_samples, source.health.gaps) == (45, 1)
 
 
+def test_a_sender_whose_clock_is_set():
+    """A device that finds a time server in mid-session does not lose an hour."""
+    emg = np.zeros((6, 6), np.float32)
+    clock = PerfClock()
+    outlet = LslOutlet(info("set"))
+    with LslSource("set", clock=clock) as source:
+        assert outlet.wait_for_consumer(5.0)
+        begin_s = clock.now_s()
+        for k in range(1, 61):
+            clock.sleep_until(begin_s + k / 100)
+            outlet.push(Chunk(emg, 0, 0, begin_s + k / 100 + 3600 * (k > 40), 0.0))
+        outlet.close()
+        chunks = read_to_end(source, 5.0)
+    assert source.health.samples == 360
+    assert source.health.lost_samples == sum(chunk.gap_before for chunk in chunks) == 0
+    assert source.health.extra["clock_resets"] == 1
+    assert chunks[-1].time_s == pytest.approx(begin_s + 0.6, abs=0.1)
+
+
 def test_silence_and_return():
     """A pause is said within half a second; a stream taken away is back by itself."""
     emg = np.zeros((6, 6), np.float32)

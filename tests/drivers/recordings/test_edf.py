@@ -67,11 +67,28 @@ def test_another_program_sees_what_is_no_signal(sample_recording, tmp_path):
     bad = {a.text: (a.onset, a.duration) for a in edf.annotations if a.text.startswith("BAD")}
     assert bad["BAD_ACQ_SKIP"] == pytest.approx((0.5, 10 / 600))
     assert bad["BAD_padding"] == pytest.approx((1201 / 600, 3 - 1201 / 600))
-    assert edf.labels == ("EMG1", "EMG2", "EMG3")
+    assert edf.labels == ("EMG 1", "EMG 2", "EMG 3")
     assert {s.sampling_frequency for s in edf.signals} == {600}
     assert edf.patient.code == "002"
     assert edf.startdatetime == datetime(2026, 11, 22, 15, 30)
     assert edf.is_continuous
+
+
+def test_labels_are_those_of_bids(sample_recording, tmp_path):
+    """MNE takes the type from what is before a space; BIDS wants each label once."""
+    channels = (
+        *(Channel("EMG1"), Channel("emg-lip"), Channel("EMG"), Channel("chin"), Channel("1")),
+        *(Channel("levator anguli oris left"), Channel("levator anguli oris right")),
+        Channel("rectal", "degC", "TEMP"),
+    )
+    emg_uv = np.zeros((600, len(channels)), np.float32)
+    recording = replace(sample_recording, emg_uv=emg_uv, channels=channels)
+    read = _round_trip(EDF, recording, tmp_path / "a.edf")
+    assert read.channels == channels
+    assert edfio.read_edf(tmp_path / "a.edf").labels == (
+        *("EMG 1", "EMG lip", "EMG EMG", "EMG chin", "EMG 1 2"),
+        *("EMG levator angu", "EMG levator an 2", "TEMP rectal"),
+    )
 
 
 def _foreign(path, *signals, edf=None, **more):
@@ -144,6 +161,15 @@ def test_a_truncated_file_gives_what_is_there(sample_recording, tmp_path):
     (read,) = EDF.read(path)
     assert len(read.emg_uv) == 1200
     assert EDF.details(path)["truncated"] == "2 of 3 data records are there"
+
+
+def test_half_a_transcript_is_none(sample_recording, tmp_path):
+    """A converter trained on words that were not said there learns something wrong."""
+    path = tmp_path / "a.edf"
+    EDF.write(path, [replace(sample_recording, transcript="LONG " * 200)])
+    assert EDF.read(path)[0].transcript == "LONG " * 200
+    path.write_bytes(path.read_bytes()[:-10])
+    assert EDF.read(path)[0].transcript is None
 
 
 @pytest.mark.parametrize(

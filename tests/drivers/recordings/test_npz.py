@@ -62,6 +62,14 @@ def test_two_arrays_of_a_user_are_enough(tmp_path):
     assert read.channels == (Channel("EMG1"), Channel("EMG2"), Channel("EMG3"))
 
 
+def test_arrays_that_nobody_reads_are_named(sample_recording, tmp_path):
+    """Events under a key of one's own would be missed after a conversion only."""
+    np.savez(tmp_path / "mine.npz", emg_uv=np.zeros((9, 2)), rate_hz=600, trigger=np.zeros(9))
+    assert FORMAT.details(tmp_path / "mine.npz") == {"left out": "trigger"}
+    FORMAT.write(tmp_path / "ours.npz", [sample_recording, sample_recording])
+    assert FORMAT.details(tmp_path / "ours.npz") == {}
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import RecordingError
-from drivers.recordings.info import describe
+from drivers.recordings.info import describe, left_out
 from drivers.recordings.registry import formats, read_recordings, recognise, write_recordings
 
 SUFFIXES = {
@@ -134,3 +134,14 @@ def test_the_scale_of_counts_is_a_setting(corpus, tmp_path):
     write_recordings(file, [plain])
     with pytest.raises(RecordingError, match="NPZ says its own"):
         read_recordings(file, 0.066)
+
+
+def test_what_a_reader_leaves_out_is_said(sample_recording, tmp_path):
+    """A conversion would lose it without a word."""
+    file = tmp_path / "one.csv"
+    write_recordings(file, [sample_recording])
+    assert left_out(file) == []
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:-3]))
+    (line,) = left_out(file)
+    assert line.startswith("truncated: ")

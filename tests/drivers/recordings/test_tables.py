@@ -89,6 +89,14 @@ def test_markers_stand_in_the_line_of_their_sample(sample_recording, tmp_path):
     notes = FORMAT.write(tmp_path / "b.csv", [replace(sample_recording, markers=outside)])
     assert notes[-1] == "2 markers outside of the samples are left out"
     assert FORMAT.read(tmp_path / "b.csv")[0].markers == (Marker(0, "in"),)
+    lead_in = np.zeros((2, 3), np.float32)
+    recording = replace(sample_recording, markers=outside, lead_in_uv=lead_in)
+    notes = FORMAT.write(tmp_path / "c.csv", [recording])
+    assert notes[-1] == "1 markers outside of the samples are left out"
+    assert set(FORMAT.read(tmp_path / "c.csv")[0].markers) == {
+        Marker(0, "in"),
+        Marker(-1, "before"),
+    }
 
 
 def test_a_cut_file_gives_its_whole_lines(sample_recording, tmp_path):

@@ -1,5 +1,7 @@
 """A later start, and gaps that were not recorded."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,6 +30,7 @@ def test_skipping_keeps_emg_audio_and_phones_together(start_s, lengths):
             (Channel("EMG1"),),
             audio=np.arange(n * 10, dtype=np.float32),
             audio_rate_hz=6000.0,
+            recorded_at=datetime(2026, 11, 22),
             markers=(Marker(n - 1, "last"),),
             phones=(Segment(0.0, n / 600, "AA"),),
         )
@@ -43,6 +46,8 @@ def test_skipping_keeps_emg_audio_and_phones_together(start_s, lengths):
             assert recording.markers == (Marker(len(recording.emg_uv) - 1, "last"),)
             assert recording.phones[0].end_s == pytest.approx(recording.duration_s)
             before = recording.emg_uv[0, 0]
+            later_s = (recording.recorded_at - datetime(2026, 11, 22)).total_seconds()
+            assert later_s == pytest.approx(before / 600, abs=1e-6)
             assert before == (0 if recording.lead_in_uv is None else len(recording.lead_in_uv))
 
 

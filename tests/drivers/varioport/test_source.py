@@ -25,6 +25,7 @@ RATE_HZ = 600.0
 START_S = 1000.0
 UV = 0.033
 SHORT = FRAMED.model_copy(update={"counter": Counter(bytes=1)})
+UNCOUNTED = FRAMED.model_copy(update={"counter": None})
 
 
 @dataclass
@@ -136,7 +137,7 @@ def play(
     clock = VirtualClock(START_S)
     transport = Scripted(clock, blocks)
     source = VarioportSource(transport, profile, clock=clock)
-    chunks, states = [], []
+    chunks, states, lost = [], [], 0
     with source:
         states.append(source.health.state)
         while True:
@@ -147,8 +148,10 @@ def play(
                 states.append(source.health.state)
             if chunk is not None:
                 chunks.append(chunk)
+                lost += chunk.gap_before
             elif source.health.state is SourceState.DISCONNECTED:
                 break
+            assert source.health.lost_samples == lost
     assert [c.time_s for c in chunks] == sorted(c.time_s for c in chunks)
     assert all(c.time_s <= c.received_s + 1e-9 for c in chunks)
     assert source.health.samples == sum(len(c.samples) for c in chunks)
@@ -356,6 +359,112 @@ def test_a_device_that_paused_goes_on_with_the_right_times():
         assert chunk.time_s == pytest.approx(device.time_s(number) + pause_s, abs=2e-3)
 
 
+def test_after_a_short_pause_the_times_are_right_soon():
+    """A pause that is no stall yet puts the times off for half a second, not for a minute."""
+    device = Device()
+    blocks = device.send(0.0, 5.0)
+    pause_s = 0.3
+    run = play(blocks + [(t + pause_s, data) for t, data in device.send(5.0, 10.0)])
+    check_right(run.chunks, device)
+    assert run.source.health.lost_samples == 0
+    for chunk in run.chunks:
+        if chunk.received_s > START_S + 6.0:
+            number = int(numbers(chunk)[-1])
+            assert chunk.time_s == pytest.approx(device.time_s(number) + pause_s, abs=2e-3)
+
+
+@pytest.mark.parametrize("profile", [UNCOUNTED, MULTIPLEX])
+def test_what_a_short_stall_cost_is_counted_without_a_counter(profile):
+    """Whole frames that vanish leave no byte out of place: only time tells."""
+    device = Device(profile)
+    blocks = device.send(0.0, 5.0)
+    before = device.acquired
+    device.frames(START_S + 5.3)
+    missing = device.acquired - before
+    run = play(blocks + device.send(5.3, 10.0), profile)
+    (gap,) = [c for c in run.chunks if c.gap_before]
+    assert (gap.gap_before, gap.gap_estimated) == (pytest.approx(missing, abs=11), True)
+    assert gap.received_s < START_S + 6.0
+    for chunk in run.chunks[-100:]:
+        number = int(numbers(chunk)[-1])
+        assert chunk.time_s == pytest.approx(device.time_s(number), abs=2e-3)
+
+
+@pytest.mark.parametrize("gap_s", [0.0017, 0.004, 0.0048])
+def test_no_sample_waits_long_for_others(gap_s):
+    """Frames are decoded a few at a time, which must not be heard."""
+    profile = FRAMED.model_copy(update={"rate_hz": 1 / gap_s})
+    frames = Device(profile).frames(START_S + 1.0)
+    blocks = deque((START_S + k * gap_s, frame) for k, frame in enumerate(frames))
+    clock = VirtualClock(START_S)
+    waits_s = []
+    with VarioportSource(Scripted(clock, list(blocks)), profile, clock=clock) as source:
+        while blocks:
+            chunk = source.read(1.0)
+            assert chunk is not None
+            waits_s.append(clock.now_s() - blocks[0][0])
+            for _ in chunk.samples:
+                blocks.popleft()
+    assert max(waits_s) < 0.0051
+
+
+def test_a_read_without_waiting_gives_what_is_there():
+    """Who polls gets every sample as soon as it has come."""
+    device = Device(burst_s=1 / RATE_HZ)
+    clock = VirtualClock(START_S)
+    with VarioportSource(Scripted(clock, device.send(0.0, 1.0)), FRAMED, clock=clock) as source:
+        for k in range(500):
+            clock.sleep_until(START_S + (k + 1) / RATE_HZ + 1e-6)
+            chunk = source.read(0.0)
+            assert chunk is not None
+            assert (chunk.first_index, len(chunk.samples)) == (k, 1)
+
+
+@pytest.mark.parametrize("profile", [FRAMED, SHORT])
+@pytest.mark.parametrize("seed", range(4))
+def test_all_of_it_at_once(profile, seed):
+    """Damage, odd blocks, stalls, pulled cables and late bytes, read in any rhythm."""
+    rng = np.random.default_rng(seed)
+    device = Device(profile, drift_ppm=rng.uniform(-100, 100))
+    blocks: list[tuple[float, bytes | None]] = []
+    now_s = 0.0
+    for fate in rng.permutation(["stall", "cable", "late", "cable"]):
+        device.burst_s = rng.choice([0.001, 0.004, 0.016, 0.05])
+        for arrival_s, data in device.send(now_s, now_s + 1.5):
+            raw = np.frombuffer(data, np.uint8)
+            raw = raw[rng.random(len(raw)) >= 0.01 * (seed % 2)]
+            for part in np.split(raw, np.sort(rng.integers(0, len(raw) + 1, 2))):
+                if len(part):
+                    blocks.append((arrival_s, part.tobytes()))
+        outage_s = rng.uniform(0.05, 3.0)
+        now_s += 1.5 + outage_s
+        if fate == "cable":
+            blocks.append((blocks[-1][0] + 0.002, None))
+            device.connection += 1
+        frames = device.frames(START_S + now_s)
+        if fate == "late":
+            blocks.append((START_S + now_s, b"".join(frames)))
+    blocks += device.send(now_s, now_s + 1.0)
+    runs = [play(blocks, profile, timeout_s) for timeout_s in (0.003, 0.1, 10.0)]
+    for run in runs:
+        expected, epoch = 0, 0
+        for chunk in run.chunks:
+            at = int(numbers(chunk)[0])
+            values = device.samples(at, at + len(chunk.samples))
+            values[:, 1] = chunk.epoch * UV
+            np.testing.assert_allclose(chunk.samples, values, atol=UV / 2)
+            if chunk.epoch == epoch:  # counted, not estimated
+                assert chunk.gap_before == (at - expected if expected else 0)
+            else:
+                assert chunk.first_index == chunk.gap_before
+                assert chunk.gap_before == pytest.approx(at - expected, abs=35)
+            expected, epoch = at + len(chunk.samples), chunk.epoch
+        assert epoch == 2
+    for run in runs[1:]:
+        ours = np.concatenate([c.samples for c in run.chunks])
+        np.testing.assert_array_equal(ours, np.concatenate([c.samples for c in runs[0].chunks]))
+
+
 def test_dropped_bytes_are_a_hole_that_is_counted():
     """A session that was too slow reads what is lost, not what two halves make."""
     device = Device()
@@ -437,12 +546,14 @@ def test_it_opens_again_as_new():
     """The second session of the day counts its own losses."""
     clock = VirtualClock(START_S)
     transport = Scripted(clock, Device().send(0.0, 1.0))
+    transport.dropped_bytes = 7
     source = VarioportSource(transport, FRAMED, clock=clock)
     for _ in range(2):
         with source:
             while source.read(0.1) is not None or not transport.ended:
                 pass
             assert source.health.samples == 595
+            assert source.health.extra["dropped_bytes"] == 0
         clock = VirtualClock(START_S)
         transport.clock, source._clock = clock, clock
         transport.blocks = deque(Device().send(0.0, 1.0))
@@ -537,10 +648,17 @@ def live(tmp_path) -> Iterator[LivePort]:
         port.unplug()
 
 
+def open_files() -> int:
+    """Count this process's open files, where the system tells."""
+    files = Path("/proc/self/fd")
+    return len(list(files.iterdir())) if files.is_dir() else 0
+
+
 @pytest.mark.realtime
 def test_ten_pulled_cables_in_real_time(live):
-    """On a real terminal, with real threads: back within two seconds, each time."""
+    """On a real terminal, with real threads: back within two seconds, nothing left behind."""
     back_s = []
+    files = open_files()
     with VarioportSource(SerialTransport(str(live.link), 230400), FRAMED) as source:
         for cycle in range(11):
             got, plugged_s = 0, time.perf_counter()
@@ -560,7 +678,10 @@ def test_ten_pulled_cables_in_real_time(live):
                     source.read(0.02)
                 live.plug()
         assert source.health.reconnects == 10
+        assert [t.name for t in threading.enumerate()].count("serial reader") == 1
     assert max(back_s) < 2.0
+    assert "serial reader" not in [t.name for t in threading.enumerate()]
+    assert open_files() == files
 
 
 @pytest.mark.parametrize("late_s", [0.2, 0.7, 3.0])

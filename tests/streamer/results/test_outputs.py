@@ -23,7 +23,7 @@ def test_what_exists_is_refused(tmp_path: Path, kind: str) -> None:
     """An earlier run is worth more than a convenient default."""
     path = tmp_path / "out"
     path.mkdir() if kind == "directory" else path.write_text("x")
-    with pytest.raises(OutputError, match=r"out: got a directory that exists.*--out"):
+    with pytest.raises(OutputError, match=r"out: got it exists.*--out"):
         RunDirectory.create(path)
 
 

@@ -1,10 +1,9 @@
 """Recordings while live: complete, by reference, and never in the voice's way."""
 
 import errno
-import logging
 import os
-import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -177,37 +176,21 @@ def test_a_full_disk_is_one_message(
     emg: Any,
     chunks_of: Any,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
     realtime: bool,
 ) -> None:
     """The session goes on; a screen full of the same error would hide it."""
     monkeypatch.setattr(FakeXdf, "full_after", 60)
-    file = LiveRecording(tmp_path / "r.xdf", info, realtime=realtime)
-    with caplog.at_level(logging.ERROR):
-        for chunk in chunks_of(emg(1.0)):
-            file.take(chunk, 0.0)
-        file.close()
-        file.close()
+    told: list[str] = []
+    file = LiveRecording(tmp_path / "r.xdf", info, realtime=realtime, tell=told.append)
+    for chunk in chunks_of(emg(1.0)):
+        file.take(chunk, 0.0)
+    file.close()
+    file.close()
     line = "r.xdf ends after 0.6 s of EMG: No space left on device; what it has can be read"
     assert file.problems() == [line]
-    assert [r.getMessage() for r in caplog.records] == [line]
+    assert told == [line]
     assert (file.counters()["samples"], file.counters()["unwritten_samples"]) == (360, 240)
     assert fake.made.closed
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    try:
-        done = subprocess.run(mount, capture_output=True)
-    except OSError:
-        done = None
-    if done is None or done.returncode:
-        pytest.skip("a small disk can be mounted by root only")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_really_full_disk_leaves_what_was_recorded(
@@ -302,6 +285,27 @@ def test_a_source_that_fails_leaves_its_recording(
     assert source.closed
     (again,) = FORMAT.read(tmp_path / "r.xdf")
     assert len(again.emg_uv) == 600
+
+
+def test_a_recording_that_breaks_ends_at_once(
+    tmp_path: Path,
+    fake: type[FakeXdf],
+    emg: Any,
+    chunks_of: Any,
+    script_source: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An hour would be read, and nothing of it be kept."""
+
+    def broken(*_: Any) -> None:
+        raise ValueError("sample 7 comes twice")
+
+    monkeypatch.setattr(fake, "take", broken)
+    (chunk,) = chunks_of(emg(0.01))
+    source = script_source(iter(lambda: time.sleep(0.001) or chunk, None))  # for ever
+    with pytest.raises(ValueError, match="comes twice"):
+        record(source, tmp_path / "r.xdf")
+    assert source.closed
 
 
 def test_an_unproven_source_says_so_in_the_file(

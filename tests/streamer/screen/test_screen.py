@@ -1,6 +1,8 @@
 """What the terminal shows while a session runs."""
 
+import dataclasses
 import io
+import logging
 import time
 
 import pytest
@@ -79,6 +81,15 @@ def test_words_of_others_are_no_markup() -> None:
     assert "! [bold] lost" in text
 
 
+def test_what_the_report_tells_is_not_left_on_the_screen() -> None:
+    """Whoever has no sound card would be told so twice, one below the other."""
+    text = shown(dataclasses.replace(RUNNING, source_state=SourceState.DISCONNECTED))
+    assert "ended" in text
+    assert "apt-get" not in text
+    before = Snapshot(problems=("no sound card",))
+    assert "no sound card" in shown(before)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -105,6 +116,20 @@ def test_screen_refreshes_seldom_and_on_standard_error(
     assert capsys.readouterr().out == ""
     # One more at the beginning and at the end.
     assert 2 <= asked <= REFRESHES_PER_S + 3
+
+
+def test_a_problem_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk would be told above the screen, on it and below it."""
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    log = logging.getLogger("streamer.results.recorder")
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as without pytest
+    with screen(lambda: RUNNING, title="replay"):
+        log.error("the disk is full")
+    assert "the disk is full" not in terminal.getvalue()
+    log.error("the disk is full")
+    assert "the disk is full" in terminal.getvalue()
 
 
 def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,6 +139,33 @@ def test_a_disk_that_is_full(tmp_path, make_recording, monkeypatch):
     assert not (tmp_path / "a.xdf").exists()
 
 
+def test_a_conversion_that_is_broken_off(tmp_path, make_recording):
+    """Ctrl-C leaves no half file behind that looks like a whole one."""
+
+    def series():
+        yield make_recording(20)
+        raise KeyboardInterrupt
+
+    class Interrupted(list):
+        def __iter__(self):
+            return series()
+
+    with pytest.raises(KeyboardInterrupt):
+        FORMAT.write(tmp_path / "a.xdf", Interrupted([make_recording(20)]))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(RecordingError, match="none; allowed: one or more"):
+        FORMAT.write(tmp_path / "a.xdf", [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_marker_before_the_first_sample(tmp_path, make_recording):
+    """A marker in a lead-in, as a table can have it, is not moved without a word."""
+    recording = replace(make_recording(20), markers=(Marker(-3, "m"),))
+    (line,) = FORMAT.write(tmp_path / "a.xdf", [recording])
+    assert "1 markers before the first sample" in line
+    assert FORMAT.read(tmp_path / "a.xdf")[0].markers == (Marker(0, "m"),)
+
+
 @pytest.mark.corpus
 def test_real_recordings_come_back(tmp_path):
     """EMG-UKA as XDF trains the same models."""

@@ -123,6 +123,20 @@ def test_losses_and_outages(foreign):
     assert FORMAT.details(foreign.path)["markers outside the EMG"] == "2, left out"
 
 
+def test_streams_that_are_left_out_are_named(foreign):
+    """An EEG or a second microphone that vanished in a conversion would be missed too late."""
+    foreign.write(emg_stream(foreign), numbers(60), 0.0)
+    assert "left out" not in FORMAT.details(foreign.path)
+    for name, kind, channels in (("mic", "Audio", 2), ("mic 2", "Audio", 1), ("cap", "EEG", 1)):
+        described = tuple(Channel(f"{k}") for k in range(channels))
+        stream = foreign.add_stream(name, kind, described, 8000.0, "int16")
+        foreign.write(stream, np.zeros((10, channels), np.int16), 0.0)
+    assert FORMAT.details(foreign.path)["left out"] == (
+        "'mic 2' (Audio, 1 channels, 8000 Hz); 'cap' (EEG, 1 channels, 8000 Hz); "
+        "all but the first channel of 'mic' (Audio, 2 channels, 8000 Hz)"
+    )
+
+
 def test_utterances_that_were_relayed(foreign):
     """A corpus that was played over LSL and recorded there is a corpus again."""
     emg = numbers(900)

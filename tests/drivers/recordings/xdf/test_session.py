@@ -81,6 +81,35 @@ def test_a_session_comes_back(tmp_path):
     assert "emulator-only" in FORMAT.details(path)["provenance"]
 
 
+def test_what_no_recording_has_a_place_for_is_named(tmp_path):
+    """Who converts a session learns that its voice and estimates stay behind."""
+    path = tmp_path / "a.xdf"
+    with recorder(path) as xdf:
+        xdf.take(chunk(samples(600), 0, markers=(Marker(3, "m"),)))
+        assert "left out" not in FORMAT.details(path)
+        xdf.audio(np.zeros(160, np.float32), 100.0)
+        xdf.estimates([0.5], ["mode audible"], 100.5)
+    assert FORMAT.details(path)["left out"] == (
+        "'device voice' (Audio, 1 channels, 16000 Hz); "
+        "'device estimates' (Estimates, 1 channels, events)"
+    )
+
+
+def test_a_user_of_pyxdf_is_told_how_to_read_it(tmp_path):
+    """pyxdf smooths times by default, and a gap is then smeared over what was received."""
+    path = tmp_path / "a.xdf"
+    with recorder(path) as xdf:
+        xdf.take(chunk(samples(600), 0))
+        xdf.take(chunk(samples(600), 660, gap_before=60))
+    streams, header = pyxdf.load_xdf(path, dejitter_timestamps=False)
+    assert "dejitter_timestamps=False" in header["info"]["streamer"][0]["note"][0]
+    (emg,) = (s for s in streams if s["info"]["type"] == ["EMG"])
+    assert emg["info"]["desc"][0]["synchronization"][0]["can_drop_samples"] == ["true"]
+    steps = np.diff(emg["time_stamps"]) * 600
+    assert steps[599] == pytest.approx(61)
+    assert np.delete(steps, 599) == pytest.approx(1.0, abs=1e-3)
+
+
 @pytest.mark.parametrize("offset_s", [0.0, 1234.5, -1.7e6])
 def test_session_time_comes_back(tmp_path, offset_s):
     """Ten minutes of a drifting sender lie right in time for any reader of XDF."""

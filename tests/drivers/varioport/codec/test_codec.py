@@ -136,6 +136,7 @@ def test_what_does_not_fit_is_clipped_and_counted():
     expected = np.array([32767, -32768, 32767, 0, 0, 0]) * np.float32(0.033)
     np.testing.assert_array_equal(frames.samples[0], expected.astype(np.float32))
     assert frames.markers == (Marker(0, "65535"),)
+    assert encoder.encode(samples[:0]) == []
     with pytest.raises(ValueError, match="lost"):
         encoder.encode(np.full((1, 6), np.nan, np.float32))
 

@@ -279,6 +279,23 @@ def test_a_device_that_is_back_is_found_soon_each_time():
     assert len(flaky.attempts_s) < 250
 
 
+def test_a_device_that_takes_no_start_is_not_told_to_stop():
+    """Each attempt to write may block for a second, and the voice waits for none of them."""
+    flaky = Flaky(VirtualClock())
+    link = Link(flaky, flaky.clock, start=b"go", stop=b"halt")
+    told: list[bytes] = []
+
+    def refuse(data: bytes) -> None:
+        told.append(data)
+        raise PortLost("full")
+
+    flaky.write = refuse
+    with pytest.raises(PortLost):
+        link.open()
+    link.close()
+    assert told == [b"go"]
+
+
 def test_a_port_that_opens_and_fails_at_once_is_not_hammered():
     """A loose plug would keep a core busy opening and closing."""
     clock = VirtualClock()
