@@ -9,7 +9,7 @@
 ``session``
     A source through features, models and vocoder to the sinks.
 ``engine``
-    The threads of a session and what runs on them.
+    What runs on a session's threads.
 ``audio``
     Sound card, play buffer, WAV files.
 ``results``

@@ -77,7 +77,8 @@ def lsl_streams(wait_s: float = 1.0) -> Devices:
         streams.append(
             Device(
                 f"lsl:{stream.name}",
-                f"{stream.type}, {stream.channels} channels, {rate}, on {stream.hostname}",
+                f"{stream.type}, {stream.channels} channels, {rate}, "
+                f"id {stream.source_id or 'none'}, on {stream.hostname}",
                 "; ".join(stream.problems) or None,
             )
         )

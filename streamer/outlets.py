@@ -13,9 +13,9 @@ from drivers.clock import Clock
 from drivers.errors import StreamerError
 from drivers.source import Chunk, SourceInfo
 from models.bundle import Bundle
+from streamer.engine.answers import Estimate
 from streamer.engine.background import Background
 from streamer.results.columns import EstimateColumns
-from streamer.results.summary import Estimate
 
 if TYPE_CHECKING:
     from drivers.lsl import EventsOutlet, LslOutlet

@@ -12,7 +12,6 @@ from drivers.recordings.info import left_out
 from drivers.recordings.recording import Recording
 from drivers.recordings.registry import read_recordings
 from drivers.replay import skip
-from drivers.source import Provenance
 
 
 class RecordingsSettings(BaseModel):
@@ -50,8 +49,6 @@ class Selection:
     ----------
     recordings : iterable of Recording
         Read one by one where they are many, as often as they are iterated.
-    provenance : Provenance
-        Whether anybody was recorded.
 
     Raises
     ------
@@ -62,7 +59,6 @@ class Selection:
     def __init__(self, settings: RecordingsSettings) -> None:
         path = settings.path or packaged_recording()
         self._path = path
-        self.provenance = Provenance.RECORDED if settings.path else Provenance.SIMULATED
         scale = {} if settings.emg_scale_uv is None else {"uv_per_count": settings.emg_scale_uv}
         self._corpus = EmgUkaCorpus(path, **scale) if path.is_dir() else None
         self._named: dict[str, Recording] = {}

@@ -141,9 +141,7 @@ def live_source(settings: LiveSettings) -> LiveSource:
 
 def _simulator() -> LiveSource:
     selection = Selection(RecordingsSettings())
-    source = ReplaySource(
-        selection.recordings, loop=True, name="simulator", provenance=selection.provenance
-    )
+    source = ReplaySource(selection.recordings, loop=True, name="simulator")
     return LiveSource(source, selection)
 
 

@@ -97,7 +97,7 @@ def test_script_beside_a_folder_called_models_gets_a_clear_line(
 ) -> None:
     """A puzzling error from deep inside of somebody's own package."""
     script = elsewhere / "mine.py"
-    script.write_text("from streamer.session import Session\n")
+    script.write_text("from streamer.session.session import Session\n")
     done = run(installed, elsewhere, sys.executable, str(script))
     assert done.returncode == 1
     line = done.stderr.strip().splitlines()[-1]

@@ -76,7 +76,8 @@ def the_one(recordings: Sequence[Recording], kind: str) -> Recording:
             f"recordings for one {kind} file",
             value=len(recordings),
             allowed="one",
-            way_out="choose one of them, or a format that holds many: .npz, .xdf",
+            way_out="choose one of them, write each to a file of its own (`convert --each`), or "
+            "take a format that holds many: .npz, .xdf",
         )
     return recordings[0]
 

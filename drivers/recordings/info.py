@@ -12,6 +12,7 @@ from drivers.recordings.registry import read_recordings, recognise
 from drivers.source import Channel
 
 # What `Format.details` calls a thing that is in the file and in no recording.
+_LABELS = ("mode", "speaker", "session", "split", "provenance")
 _MISSING = ("left out", "unreadable", "outside", "truncated", "damage", "end", "behind")
 
 
@@ -27,6 +28,8 @@ class FileInfo:
         Name of its format.
     recordings : int
         How many there are.
+    names : tuple of str
+        Theirs.
     channels : tuple of Channel
         Of the first one.
     rate_hz : float or None
@@ -43,7 +46,7 @@ class FileInfo:
         Recordings that have them.
     audio_rate_hz : float or None
         Of the first one that has audio.
-    modes, speakers, sessions, splits : dict of str to int
+    modes, speakers, sessions, splits, provenances : dict of str to int
         Recordings of each; those without are left out.
     recorded_at : datetime or None
         Of the first one that has a time.
@@ -70,6 +73,8 @@ class FileInfo:
     speakers: dict[str, int]
     sessions: dict[str, int]
     splits: dict[str, int]
+    provenances: dict[str, int]
+    names: tuple[str, ...]
     recorded_at: datetime | None
     details: dict[str, str]
 
@@ -89,8 +94,9 @@ class _Sums:
     signals: set[tuple[tuple[Channel, ...], float]] = field(default_factory=set)
     audio_rate_hz: float | None = None
     recorded_at: datetime | None = None
+    names: list[str] = field(default_factory=list)
     labels: dict[str, Counter[str]] = field(
-        default_factory=lambda: {key: Counter() for key in ("mode", "speaker", "session", "split")}
+        default_factory=lambda: {key: Counter() for key in _LABELS}
     )
 
     def add(self, recording: Recording) -> None:
@@ -102,6 +108,7 @@ class _Sums:
         self.audio_rate_hz = self.audio_rate_hz or recording.audio_rate_hz
         self.recorded_at = self.recorded_at or recording.recorded_at
         self.counts["recordings"] += 1
+        self.names.append(recording.name)
         self.counts["samples"] += len(recording.emg_uv)
         self.counts["lost_samples"] += int(np.isnan(recording.emg_uv).all(axis=1).sum())
         self.counts["markers"] += len(recording.markers)
@@ -159,6 +166,8 @@ def describe(path: str | Path) -> FileInfo:
         speakers=dict(sums.labels["speaker"]),
         sessions=dict(sums.labels["session"]),
         splits=dict(sums.labels["split"]),
+        provenances=dict(sums.labels["provenance"]),
+        names=tuple(sums.names),
         recorded_at=sums.recorded_at,
         details=form.details(path) if form.details else {},
     )

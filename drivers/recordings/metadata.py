@@ -6,8 +6,9 @@ from typing import TypedDict, cast, get_args
 
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording, SpeakingMode, Split
+from drivers.source import Provenance
 
-KEYS = ("transcript", "mode", "speaker", "session", "split", "recorded_at")
+KEYS = ("transcript", "mode", "speaker", "session", "split", "provenance", "recorded_at")
 
 
 class Metadata(TypedDict):
@@ -18,6 +19,7 @@ class Metadata(TypedDict):
     speaker: str | None
     session: str | None
     split: Split | None
+    provenance: Provenance | None
     recorded_at: datetime | None
 
 
@@ -38,7 +40,7 @@ def texts_of(recording: Recording) -> dict[str, str]:
     for key in KEYS:
         value = getattr(recording, key)
         if value is not None:
-            texts[key] = value.isoformat() if isinstance(value, datetime) else value
+            texts[key] = value.isoformat() if isinstance(value, datetime) else str(value)
     return texts
 
 
@@ -60,9 +62,14 @@ def metadata_from(texts: Mapping[str, str], file: object) -> Metadata:
     Raises
     ------
     RecordingError
-        A mode, split or time that is none.
+        A mode, split, provenance or time that is none.
     """
-    for key, allowed in (("mode", get_args(SpeakingMode)), ("split", get_args(Split))):
+    choices = {
+        "mode": get_args(SpeakingMode),
+        "split": get_args(Split),
+        "provenance": tuple(Provenance),
+    }
+    for key, allowed in choices.items():
         if key in texts and texts[key] not in allowed:
             raise RecordingError(
                 f"{key} in {file}", value=repr(texts[key][:40]), allowed=", ".join(allowed)
@@ -81,5 +88,6 @@ def metadata_from(texts: Mapping[str, str], file: object) -> Metadata:
         speaker=texts.get("speaker"),
         session=texts.get("session"),
         split=cast("Split | None", texts.get("split")),
+        provenance=Provenance(texts["provenance"]) if "provenance" in texts else None,
         recorded_at=at,
     )

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.source import Channel, Marker, Samples
+from drivers.source import Channel, Marker, Provenance, Samples
 
 SpeakingMode = Literal["audible", "whispered", "silent"]
 Split = Literal["train", "test"]
@@ -60,6 +60,8 @@ class Recording:
         What was said, how, by whom, in which recording session, for which use.
     phones : tuple of Segment
         Phone alignment; empty where there is none.
+    provenance : Provenance, optional
+        How far it is proven that this is EMG of a person; None where nobody knows.
     recorded_at : datetime, optional
         Of the first sample; without a time zone where the file says none.
     """
@@ -78,6 +80,7 @@ class Recording:
     session: str | None = None
     split: Split | None = None
     phones: tuple[Segment, ...] = ()
+    provenance: Provenance | None = None
     recorded_at: datetime | None = None
 
     @property

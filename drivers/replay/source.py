@@ -51,8 +51,6 @@ class ReplaySource:
         Leave out this much of the series' beginning, see `skip`.
     name : str
         Name for people, and the source's id.
-    provenance : Provenance
-        Where the recordings come from.
     """
 
     def __init__(
@@ -65,7 +63,6 @@ class ReplaySource:
         loop: bool = False,
         start_s: float = 0.0,
         name: str = "replay",
-        provenance: Provenance = Provenance.RECORDED,
     ) -> None:
         if speed is not None and not (speed > 0 and math.isfinite(speed)):
             raise SourceError("speed of the replay", value=speed, allowed="above 0, or max")
@@ -82,7 +79,6 @@ class ReplaySource:
         self._loop = loop
         self._start_s = start_s
         self._name = name
-        self._provenance = provenance
         self._health = Health()
         self._series: Iterator[Recording] = iter(())
         self._first: Recording | None = None
@@ -101,7 +97,7 @@ class ReplaySource:
             self._name,
             self._first.channels,
             self._first.rate_hz,
-            self._provenance,
+            self._first.provenance or Provenance.RECORDED,
         )
 
     @property

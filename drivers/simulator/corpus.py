@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from drivers.errors import StreamerError
+from drivers.recordings.emg_uka.corpus import SIMULATED
 from drivers.recordings.recording import SpeakingMode, Split
 from drivers.simulator.phones import PHONE_LIST
 from drivers.simulator.sentences import TEST_SENTENCES, TRAINING_SENTENCES
@@ -135,6 +136,7 @@ def write_corpus(
             plans = plan_corpus(settings)
             seconds = _write_utterances(partial, plans, progress)
             _write_subsets(partial, plans)
+            (partial / SIMULATED).write_text("Nobody was recorded here, see README.txt.\n")
             _write_supplementary(partial, settings)
             partial.rename(dest)
     except OSError as error:

@@ -1,5 +1,6 @@
 """``streamer convert``: one format to another."""
 
+import re
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from streamer.recordings import Selection
 @click.argument("path", metavar="FROM", type=Path)
 @click.argument("to", metavar="TO", type=Path)
 @selecting
+@click.option("--each", is_flag=True, help="A file for each recording, its name behind that of TO.")
 @as_json
 @configured
 def convert(
@@ -22,6 +24,7 @@ def convert(
     session: str | None,
     subset: str | None,
     utterances: tuple[str, ...],
+    each: bool,
     json_: bool,
     config_file: Path | None,
     assignments: tuple[str, ...],
@@ -34,6 +37,7 @@ def convert(
     \b
     Examples:
       streamer convert runs/first/recording.xdf first.bdf
+      streamer convert runs/first/recording.xdf first.bdf --each
       streamer convert data/emg-uka session.xdf --session 002-001 --subset test
     """  # noqa: D301 - \b is click's, not Python's
     config = load_config(
@@ -48,7 +52,13 @@ def convert(
     )
     selection = Selection(config.recordings)
     recordings = tuple(selection.recordings)
-    notes = [*selection.skipped, *write_recordings(to, recordings)]
+    notes = selection.skipped
+    if each:
+        for recording in recordings:
+            plain = re.sub(r"[^\w.-]", "_", recording.name)
+            notes += write_recordings(to.with_stem(f"{to.stem}_{plain}"), [recording])
+    else:
+        notes += write_recordings(to, recordings)
     for line in notes:
         note(line)
     seconds = sum(recording.duration_s for recording in recordings)

@@ -1,7 +1,7 @@
 """The command ``streamer``: its subcommands, one-line errors and exit codes.
 
-Exit codes: 0 done, 1 an error of input, files or devices, 2 a wrong command line or
-setting, 130 interrupted by Ctrl-C.
+Exit codes: 0 done, 1 an error of input, files or devices (no EMG at all is one), 2 a wrong
+command line or setting, 130 interrupted by Ctrl-C.
 """
 
 import sys

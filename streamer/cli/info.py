@@ -8,6 +8,8 @@ import click
 from drivers.recordings.info import FileInfo, describe
 from streamer.cli.options import as_json, print_json
 
+_MOST_NAMES = 8
+
 
 @click.command()
 @click.argument("path", metavar="FILE", type=Path)
@@ -44,6 +46,7 @@ def _lines(found: FileInfo) -> list[tuple[str, str]]:
     lines = [
         ("file", f"{found.path} ({found.format})"),
         ("recordings", f"{found.recordings}, {found.duration_s:.2f} s in all{at}"),
+        ("named", _few(found.names)),
         ("signal", f"{len(found.channels)} channels{rate}"),
         ("channels", ", ".join(f"{c.label} ({c.type}, {c.unit})" for c in found.channels)),
         ("samples", f"{found.samples}, {found.lost_samples} of them lost ({lost:.2g} %)"),
@@ -53,11 +56,17 @@ def _lines(found: FileInfo) -> list[tuple[str, str]]:
         ("speakers", _counted(found.speakers)),
         ("sessions", _counted(found.sessions)),
         ("splits", _counted(found.splits)),
+        ("provenance", _counted(found.provenances)),
         *found.details.items(),
     ]
     if found.signals > 1:
         lines.insert(3, ("attention", f"{found.signals} different sets of channels and rates"))
     return [(name, line) for name, line in lines if line]
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from drivers.source import SourceState
 from streamer.cli.options import as_json, configured, note, print_json
-from streamer.cli.run import ending_properly
+from streamer.cli.run import NOTHING, ending_properly
 from streamer.config import load_config
 from streamer.results.outputs import OutputError
 from streamer.results.recording import record as record_source
@@ -28,7 +28,7 @@ def record(
     json_: bool,
     config_file: Path | None,
     assignments: tuple[str, ...],
-) -> None:
+) -> int:
     """Record EMG to a file, without models.
 
     The file is XDF: EMG as it came, markers and what was lost. It is readable at any
@@ -73,3 +73,4 @@ def record(
             f"{result.samples} samples, {result.seconds:.1f} s, in {to}; "
             f"{result.lost_samples} lost in {result.gaps} gaps"
         )
+    return 0 if result.samples or result.ended == "stopped" else NOTHING

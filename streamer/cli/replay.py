@@ -22,7 +22,7 @@ from streamer.recordings import Selection
     "gaps",
     metavar="START:LENGTH",
     multiple=True,
-    help="Lose so many seconds of EMG there; may be repeated.",
+    help="Lose so many seconds of EMG there, counted without --start; may be repeated.",
 )
 @running
 @configured
@@ -83,7 +83,6 @@ def replay(
         speed=None if pace == "max" else pace,
         loop=config.replay.loop,
         start_s=config.replay.start_s,
-        provenance=selection.provenance,
     )
     return run(
         Run(

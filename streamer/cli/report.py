@@ -7,7 +7,15 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from streamer.results.summary import Answer, Summary
+from streamer.engine.answers import Answer
+from streamer.results.summary import Summary
+
+_ENDED = {
+    "source": "with the source",
+    "duration": "after the duration that was asked for",
+    "stopped": "by hand",
+    "error": "with an error",
+}
 
 
 def report(summary: Summary, picture: Path | None) -> None:
@@ -71,6 +79,7 @@ def _lines(summary: Summary) -> list[str]:
     if latency["compute_p50"] is not None:
         computing = f"{latency['compute_p50']:.2f} ms a frame, p99 {latency['compute_p99']:.2f} ms"
     lines.append(f"latency    {latency['algorithmic']:.0f} ms by design; computing {computing}")
+    lines.append(f"ended      {_ENDED[summary.ended]}")
     lines.append(
         f"counts     frames {summary.frames}, lost samples {summary.lost_samples}, "
         f"underruns {summary.underruns}"

@@ -24,6 +24,7 @@ from streamer.session import Session
 
 CONFIG = "config.yaml"
 INTERRUPTED = 130
+NOTHING = 1
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,9 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
         print_json(content)
     else:
         report(summary, picture)
-    return INTERRUPTED if summary.ended == "stopped" and not job.endless else 0
+    if summary.ended == "stopped" and not job.endless:
+        return INTERRUPTED
+    return 0 if summary.frames or summary.ended == "stopped" else NOTHING
 
 
 @contextmanager

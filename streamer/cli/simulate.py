@@ -162,7 +162,6 @@ def _played(
         speed=speed,
         loop=not settings.once,
         name=settings.name,
-        provenance=selection.provenance,
     )
     stop = threading.Event()
     with ending_properly(stop):

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.bundle import Bundle
 from models.classifier import WindowClassifier
 from models.signal.operator import Array
+from streamer.engine.answers import Answer, Estimate
 from streamer.engine.timeline import Output
-from streamer.results.summary import Answer, Estimate
 
 NO_SPEECH = "no speech"
 UNSURE = "unsure"

@@ -1,13 +1,13 @@
 """Where the time goes, stage by stage, for every frame."""
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.signal.operator import Array
-from streamer.results.summary import Percentiles
 
 STAGES: Final = ("wait", "features", "inference", "vocoder", "buffer")
 """In the order in which a frame goes through them.
@@ -19,6 +19,16 @@ it; ``buffer`` hands the voice to the loudspeaker.
 _COLUMNS: Final = (*STAGES, "compute", "latency")
 _LONGEST = 360_000  # frames: an hour
 _ESTIMATES = 36_000
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Spread of a duration, in milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
 
 
 class LatencyTrace:

@@ -88,6 +88,12 @@ class Watch:
             )
         if self.silent_s >= _WORTH_TELLING_S:
             lines.append(f"no EMG from the source for {self.silent_s:.0f} s")
+        skipped = health.extra.get("skipped_bytes", 0)
+        if skipped and not health.samples:
+            lines.append(
+                f"{skipped} bytes came and none of them fits the profile: store some with `streamer"
+                " capture`, and let `streamer profile guess` look at them"
+            )
         return lines
 
     def _take(self, chunk: Chunk) -> None:

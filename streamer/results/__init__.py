@@ -10,8 +10,8 @@
     What else gets all that comes of a session; one of these: an XDF file.
 ``recording``
     Such a file without models.
-``parts``, ``summary``, ``conclusion``, ``distortion``
+``summary``, ``distortion``
     Counters, results, and the distance from natural speech.
-``overview``, ``envelope``
+``overview``, ``panels``, ``palette``, ``envelope``
     The run as a picture.
 """

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from models.bundle import Bundle
-from streamer.results.summary import Answer, Estimate
+from streamer.engine.answers import Answer, Estimate
 
 
 @dataclass(frozen=True)

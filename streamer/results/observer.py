@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.signal.operator import Array
+from streamer.engine.answers import Estimate
 from streamer.engine.estimates import Estimator
 from streamer.engine.latency import LatencyTrace
 from streamer.engine.timeline import Output
 from streamer.results.envelope import Envelope
 from streamer.results.recorder import Recorder
 from streamer.results.sink import Sink
-from streamer.results.summary import Estimate, UtteranceResult
+from streamer.results.summary import UtteranceResult
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from drivers.recordings.recording import Recording
 from models.signal.operator import Array
 from streamer.results.envelope import Envelope
 from streamer.results.outputs import OutputError, RunDirectory
-from streamer.results.summary import Summary, UtteranceResult
-from streamer.screen.panels import (
+from streamer.results.panels import (
     GREY,
     RATE_HZ,
     WIDTH_IN,
@@ -23,6 +22,7 @@ from streamer.screen.panels import (
     draw_names,
     draw_spectrogram,
 )
+from streamer.results.summary import Summary, UtteranceResult
 
 OVERVIEW = "overview.png"
 LONGEST_S = 60.0

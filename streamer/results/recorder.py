@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.audio.wav import WavFile
+from streamer.engine.answers import Estimate
 from streamer.engine.timeline import Output
 from streamer.results.outputs import OutputError, RunDirectory
-from streamer.results.summary import Estimate
 
 _log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from drivers.clock import Clock
 from drivers.source import Chunk, SourceInfo
 from models.bundle import Bundle
+from streamer.engine.answers import Estimate
 from streamer.engine.background import Background
 from streamer.outlets import Outlets, OutletSettings
 from streamer.results.columns import EstimateColumns
 from streamer.results.live_recording import LiveRecording
-from streamer.results.summary import Estimate
 
 _log = logging.getLogger(__name__)
 

@@ -4,67 +4,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from drivers.source import SourceState
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a classifier says about a stretch of EMG.
-
-    Attributes
-    ----------
-    label : str
-        The most probable class.
-    answer : str
-        What is said of it: a class, ``"unsure"`` or ``"no speech"``.
-    probabilities : dict of str to float
-        Of each class; they add up to 1 whatever the answer is.
-    window_s : float
-        EMG that the answer rests on.
-    """
-
-    label: str
-    answer: str
-    probabilities: dict[str, float]
-    window_s: float
-
-    @property
-    def probability(self) -> float:
-        """Of the most probable class."""
-        return max(self.probabilities.values())
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Who speaks, and how, at one instant: a line of ``estimates.jsonl``.
-
-    Attributes
-    ----------
-    time_s : float
-        EMG time from the session's start, without pauses between epochs: sample
-        ``time_s * 16000`` of ``audio.wav``.
-    epoch : int
-        As the source counts.
-    utterance : str
-        Name of the epoch's utterance.
-    epoch_time_s : float
-        EMG time from the epoch's start.
-    speech : float
-        Probability that there is speech right now.
-    mode, speaker : Answer or None
-        None where the bundle has no such classifier, or too little EMG came yet.
-    """
-
-    time_s: float
-    epoch: int
-    utterance: str
-    epoch_time_s: float
-    speech: float
-    mode: Answer | None
-    speaker: Answer | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain types, as they are written."""
-        return asdict(self)
+from streamer.engine.answers import Answer, Estimate
+from streamer.engine.latency import Percentiles
 
 
 @dataclass(frozen=True)
@@ -104,16 +45,6 @@ class UtteranceResult:
     mcd_db: float | None
     mode: Answer | None
     speaker: Answer | None
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """Spread of a duration, in milliseconds."""
-
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    max_ms: float
 
 
 @dataclass(frozen=True)

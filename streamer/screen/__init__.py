@@ -1,1 +1,1 @@
-"""A run on the terminal while it runs: `screen`, its panels and colours."""
+"""A run on the terminal while it runs."""

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from drivers.source import Provenance, SourceState
-from streamer.results.summary import Answer, Snapshot
-from streamer.screen.palette import CLASS_COLOURS
+from streamer.engine.answers import Answer
+from streamer.results.palette import CLASS_COLOURS
+from streamer.results.summary import Snapshot
 
 REFRESHES_PER_S = 4
 _WIDTH = 80

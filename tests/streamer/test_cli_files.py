@@ -141,3 +141,17 @@ def test_a_full_disk_ends_a_recording_in_one_line(small_disk: Path) -> None:
     (line,) = result.stderr.splitlines()
     assert line.startswith("streamer: error: a.xdf ends after ")
     assert line.endswith("make room, and record to a new file")
+
+
+def test_several_recordings_become_a_file_each(talk: Path) -> None:
+    """A session with utterances could not leave XDF for any format of one recording."""
+    to = talk.with_name("one.bdf")
+    refused = call("convert", talk, to)
+    assert refused.exit_code == 1
+    assert "--each" in refused.stderr
+    result = call("convert", talk, to, "--each", "--json")
+    assert result.exit_code == 0, result.output
+    for recording in read_recordings(talk):
+        (written,) = read_recordings(talk.with_name(f"one_{recording.name}.bdf"))
+        assert written.name == recording.name
+        assert written.provenance == "simulated"

@@ -122,6 +122,7 @@ def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
 
     corpus = tmp_path / "corpus"
     shutil.copytree(packaged_recording(), corpus)
+    (corpus / "SIMULATED").unlink()  # as if somebody had spoken
     one, other = (corpus / "Subsets" / "test.audible").read_text().split()[1:3]
     broken = one.removeprefix("emg_").replace("-", "_")
     next(corpus.rglob(f"e07_{broken}.adc")).write_bytes(b"odd")

@@ -119,7 +119,7 @@ def test_streams_are_named_as_source_takes_them(monkeypatch: pytest.MonkeyPatch)
     ]
     monkeypatch.setattr(lsl, "find_streams", lambda wait_s: streams)
     emg, keys = devices.lsl_streams().found
-    assert (emg.name, emg.about) == ("lsl:Varioport", "EMG, 6 channels, 600 Hz, on lab")
+    assert (emg.name, emg.about) == ("lsl:Varioport", "EMG, 6 channels, 600 Hz, id none, on lab")
     assert emg.problem is not None
     assert "source_id" in emg.problem
-    assert (keys.about, keys.problem) == ("Markers, 1 channels, events, on lab", None)
+    assert (keys.about, keys.problem) == ("Markers, 1 channels, events, id keys-1, on lab", None)

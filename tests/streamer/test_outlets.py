@@ -15,10 +15,10 @@ from drivers.clock import PerfClock
 from drivers.errors import StreamerError
 from models.bundle import Bundle
 from streamer.audio.output import AudioSettings
+from streamer.engine.answers import Answer, Estimate
 from streamer.engine.background import Background
 from streamer.outlets import Outlets, OutletSettings
 from streamer.results.outputs import RunDirectory
-from streamer.results.summary import Answer, Estimate
 from streamer.session import Session
 
 ALL = OutletSettings(emg=True, audio=True, estimates=True, events=True)
@@ -112,7 +112,7 @@ def test_outlets_need_real_time(tmp_path: Path, toy_bundle: Bundle, script_sourc
 
 def test_a_session_without_outlets_does_not_need_lsl() -> None:
     """A machine without liblsl must be able to replay."""
-    code = "import sys, streamer.session; sys.exit('pylsl' in sys.modules)"
+    code = "import sys, streamer.session.session; sys.exit('pylsl' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -19,7 +19,10 @@ from drivers.recordings.emg_uka.files import (
 )
 from drivers.recordings.emg_uka.subsets import SUBSETS, parse_utterance, read_subsets
 from drivers.recordings.recording import Recording, Segment
-from drivers.source import Channel
+from drivers.source import Channel, Provenance
+
+SIMULATED = "SIMULATED"
+"""File in the root of a corpus that nobody spoke."""
 
 CHANNELS = tuple(Channel(f"EMG{number}") for number in range(1, 7))
 
@@ -76,6 +79,8 @@ class EmgUkaCorpus:
         The directory.
     sessions : tuple of str
         Recording sessions with EMG on this disk: ``"002-001"``.
+    provenance : Provenance
+        Simulated where the root holds a file `SIMULATED`, else recorded.
     skipped : dict of str to list of str
         Utterances left out of a series, by reason.
     holes : dict of str to list of str
@@ -91,6 +96,9 @@ class EmgUkaCorpus:
     def __init__(self, root: str | Path, *, uv_per_count: float = 0.033) -> None:
         self.root = Path(root)
         self._uv_per_count = np.float32(uv_per_count)
+        # The simulator's corpora have this layout, too; its file says so.
+        simulated = (self.root / SIMULATED).exists()
+        self.provenance = Provenance.SIMULATED if simulated else Provenance.RECORDED
         self.skipped: dict[str, list[str]] = {}
         self.holes: dict[str, list[str]] = {}
         self.sessions = _sessions_on_disk(self.root)
@@ -255,6 +263,7 @@ class EmgUkaCorpus:
             speaker=session.split("-")[0],
             session=session,
             split=split,
+            provenance=self.provenance,
             phones=self._phones(paths),
         )
 

@@ -51,7 +51,8 @@ def write(path: Path, recordings: Sequence[Recording]) -> list[str]:
         for number, recording in enumerate(recordings):
             signal = recording.channels, recording.rate_hz
             if signal not in parts:
-                info = SourceInfo("EMG", path.stem, *signal, Provenance.RECORDED)
+                proven = recording.provenance or Provenance.RECORDED
+                info = SourceInfo("EMG", path.stem, *signal, proven)
                 parts[signal] = EmgPart(writer, info, len(parts) + 1)
                 parts[signal].clock_offset(begin_s, 0.0)
             lead_in_s = 0.0

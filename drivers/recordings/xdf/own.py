@@ -19,7 +19,7 @@ from drivers.recordings.xdf.load import Loaded, load
 from drivers.recordings.xdf.names import names
 from drivers.recordings.xdf.pieces import Allowance, Piece, join
 from drivers.recordings.xdf.scan import Scan
-from drivers.source import UTTERANCE, Channel, Marker, Samples
+from drivers.source import UTTERANCE, Channel, Marker, Provenance, Samples
 
 _EPOCH = re.compile(r"epoch (-?\d{1,15}) from sample (\d{1,15})")
 _LOST = re.compile(r"lost (\d{1,15}) samples( \(estimated\))?")
@@ -67,6 +67,7 @@ class _Epoch:
     speech_rate_hz: float | None = None
     phones: list[Segment] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     def anchor(self, index: int, time_s: float) -> None:
         """Give waiting markers their samples: `index` is at `time_s`."""
@@ -176,7 +177,14 @@ def _epochs(found: Scan, roles: dict[int, str], loaded: dict[int, Loaded]) -> li
         else:
             epoch.speech.append(values[:, 0])
             epoch.speech_rate_hz = found.heads[span.stream].rate_hz
+    proven = {
+        channels_of(head, f"stream {head}")[0]: head.info.findtext("desc/provenance")
+        for number, head in found.heads.items()
+        if roles[number] == "emg"
+    }
     for epoch in epochs:
+        said = proven.get(epoch.channels)
+        epoch.provenance = Provenance(said) if said in tuple(Provenance) else None
         if epoch.waiting and epoch.expected_s is not None:
             epoch.anchor(epoch.next, epoch.expected_s)
     return epochs
@@ -251,10 +259,12 @@ def _recording(
         audio = audio[round(cut_s * audio_rate_hz) : last]
     texts = {key: value for key, value in about.items() if isinstance(value, str)}
     known = metadata_from(texts, f"XDF recording {name}")
-    if about:
+    if about:  # of a recording that was written as a whole
         if known["recorded_at"] is not None:
             known["recorded_at"] = later(known["recorded_at"], cut_s)
-    elif created is not None:
+    else:
+        known["provenance"] = epoch.provenance
+    if not about and created is not None:
         known["recorded_at"] = later(created, epoch.first_s + cut_s - started_s)
     return Recording(
         name=name,

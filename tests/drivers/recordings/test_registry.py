@@ -10,6 +10,7 @@ import pytest
 from drivers.errors import RecordingError
 from drivers.recordings.info import describe, left_out
 from drivers.recordings.registry import formats, read_recordings, recognise, write_recordings
+from drivers.source import Provenance
 
 SUFFIXES = {
     ".xdf": "XDF",
@@ -145,3 +146,13 @@ def test_what_a_reader_leaves_out_is_said(sample_recording, tmp_path):
     file.write_text("".join(lines[:-3]))
     (line,) = left_out(file)
     assert line.startswith("truncated: ")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_simulated_stays_simulated(suffix, sample_recording, tmp_path):
+    """What nobody spoke, or what a driver guessed, would pass for recorded."""
+    for provenance in (Provenance.SIMULATED, Provenance.GUESSED):
+        file = tmp_path / f"{provenance}{suffix}"
+        write_recordings(file, [replace(sample_recording, provenance=provenance)])
+        assert [r.provenance for r in read_recordings(file)] == [provenance]
+        assert describe(file).provenances == {provenance: 1}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from drivers.source import Chunk
 from models.bundle import Bundle
+from streamer.engine.answers import Answer, Estimate
 from streamer.engine.estimates import (
     NO_SPEECH,
     UNSURE,
@@ -17,7 +18,6 @@ from streamer.engine.estimates import (
     Estimator,
 )
 from streamer.engine.pipeline import Pipeline, PipelineSettings
-from streamer.results.summary import Answer, Estimate
 
 MakeBundle = Callable[..., Bundle]
 MakeEmg = Callable[..., NDArray[np.float32]]

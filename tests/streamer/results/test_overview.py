@@ -11,11 +11,12 @@ import soundfile
 
 from drivers.recordings.recording import Recording
 from drivers.source import Channel
+from streamer.engine.answers import Answer, Estimate
 from streamer.results.envelope import Envelope
 from streamer.results.outputs import OutputError, RunDirectory
 from streamer.results.overview import LONGEST_S, draw_overview, read_course
-from streamer.results.summary import Answer, Estimate, Summary, UtteranceResult
-from streamer.screen.panels import spectrogram_db
+from streamer.results.panels import spectrogram_db
+from streamer.results.summary import Summary, UtteranceResult
 
 RATE_HZ = 16000
 NAMES = ("101-001-0103", "101-001-0104")

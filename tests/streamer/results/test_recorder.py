@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from drivers.source import Chunk
 from models.bundle import Bundle
 from streamer.audio.wav import WavFile
+from streamer.engine.answers import Answer, Estimate
 from streamer.engine.gate import GateSettings
 from streamer.engine.pipeline import Pipeline, PipelineSettings
 from streamer.engine.timeline import Output
 from streamer.results.outputs import OutputError, RunDirectory
 from streamer.results.recorder import Recorder
-from streamer.results.summary import Answer, Estimate
 
 MakeBundle = Callable[..., Bundle]
 MakeEmg = Callable[..., NDArray[np.float32]]

@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console
 
 from drivers.source import SourceState
-from streamer.results.summary import Answer, Estimate, Percentiles, Snapshot
+from streamer.engine.answers import Answer, Estimate
+from streamer.engine.latency import Percentiles
+from streamer.results.summary import Snapshot
 from streamer.screen.screen import REFRESHES_PER_S, render, screen
 
 MODE = Answer("audible", "audible", {"audible": 0.93, "silent": 0.02, "whispered": 0.05}, 2.0)

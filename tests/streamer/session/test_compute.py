@@ -10,11 +10,11 @@ from drivers.source import Chunk
 from models.bundle import Bundle
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
-from streamer.engine.compute import Compute
 from streamer.engine.gate import GateSettings
 from streamer.engine.latency import LatencyTrace
 from streamer.engine.pipeline import Pipeline, PipelineSettings
 from streamer.engine.timeline import Output
+from streamer.session.compute import Compute
 
 MakeBundle = Callable[..., Bundle]
 MakeEmg = Callable[..., NDArray[np.float32]]

@@ -2,7 +2,7 @@
 
 import threading
 
-from streamer.engine.workers import Workers
+from streamer.session.workers import Workers
 
 
 def test_the_error_of_one_ends_the_others() -> None:

@@ -442,9 +442,15 @@ Session(
 @pytest.mark.realtime
 def test_a_kill_leaves_voice_estimates_and_recording(tmp_path: Path) -> None:
     """Not even kill -9 may cost more than the last moment."""
-    root = Path(__file__).parent.parent.parent
+    root = Path(__file__).parents[3]
     child = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, str(Path(__file__).parent / "conftest.py"), tmp_path / "r"],
+        [
+            sys.executable,
+            "-c",
+            _CHILD,
+            str(Path(__file__).parents[1] / "conftest.py"),
+            tmp_path / "r",
+        ],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(root)},
     )

@@ -9,8 +9,8 @@ import numpy as np
 
 from models.signal.operator import Array
 from streamer.results.envelope import Envelope
+from streamer.results.palette import CLASS_COLOURS
 from streamer.results.summary import UtteranceResult
-from streamer.screen.palette import CLASS_COLOURS
 
 if TYPE_CHECKING:  # importing matplotlib takes a second
     from matplotlib.axes import Axes

@@ -13,8 +13,8 @@ from models.signal.operator import Array
 from streamer.engine.reader import Ended
 from streamer.results.distortion import utterance_mcd
 from streamer.results.outputs import OutputError, RunDirectory, write_json
-from streamer.results.parts import Parts
 from streamer.results.summary import Summary, UtteranceResult
+from streamer.session.parts import Parts
 
 _UNPROVEN = {
     Provenance.GUESSED: "what its samples mean is guessed, and not proven",

@@ -14,24 +14,24 @@ from models.bundle import Bundle
 from streamer.audio.output import AudioOutput, AudioSettings, start_output
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
-from streamer.engine.channels import columns_for
-from streamer.engine.drive import drive
 from streamer.engine.estimates import EstimateSettings, Estimator
 from streamer.engine.latency import LatencyTrace
 from streamer.engine.pipeline import Pipeline, PipelineSettings
 from streamer.engine.ring import Ring
 from streamer.engine.undisturbed import undisturbed
-from streamer.engine.warm_up import warm_up
 from streamer.engine.watch import Watch
 from streamer.outlets import OutletSettings
-from streamer.results.conclusion import Ending, conclude
 from streamer.results.envelope import Envelope
 from streamer.results.observer import Observer
 from streamer.results.outputs import RunDirectory
-from streamer.results.parts import Parts
 from streamer.results.recorder import Recorder
 from streamer.results.sink import Sink, open_sinks
 from streamer.results.summary import Snapshot, Summary
+from streamer.session.channels import columns_for
+from streamer.session.conclusion import Ending, conclude
+from streamer.session.drive import drive
+from streamer.session.parts import Parts
+from streamer.session.warm_up import warm_up
 
 _BATCH_S = 0.5  # EMG to wait for where time does not matter
 _DRAIN_S = 1.0

@@ -7,8 +7,8 @@ import numpy as np
 from drivers.recordings.recording import Recording
 from drivers.source import Channel
 from models.bundle import Bundle
-from streamer.results.conclusion import compare
 from streamer.results.summary import UtteranceResult
+from streamer.session.conclusion import compare
 
 
 def test_an_utterance_that_was_not_heard_to_its_end_has_no_distortion(

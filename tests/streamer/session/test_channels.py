@@ -3,7 +3,7 @@
 import numpy as np
 
 from drivers.source import Channel, Chunk, Provenance, SourceInfo
-from streamer.engine.channels import columns_for, select
+from streamer.session.channels import columns_for, select
 
 
 def info(*labels: str) -> SourceInfo:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from drivers.clock import Clock
 from drivers.source import Chunk
-from streamer.engine.channels import select
-from streamer.engine.compute import Compute
 from streamer.engine.reader import Ended, read_all
-from streamer.engine.workers import Workers
-from streamer.results.parts import Parts
+from streamer.session.channels import select
+from streamer.session.compute import Compute
+from streamer.session.parts import Parts
+from streamer.session.workers import Workers
 
 
 def drive(
