@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drivers.errors import StreamerError
+from drivers.varioport.emulator.pty import DEFAULT_LINK
 from streamer.audio.output import AudioSettings
 from streamer.bench.settings import DriversBench
 from streamer.engine.estimates import EstimateSettings
@@ -51,9 +52,7 @@ class SimulateSettings(Settings):
     profile: str = Field(
         default="framed", description="Of the emulated Varioport: framed, multiplex, or a file"
     )
-    link: Path = Field(
-        default=Path("/tmp/varioport"), description="Name of the emulated serial port"
-    )
+    link: Path = Field(default=DEFAULT_LINK, description="Name of the emulated serial port")
     faults: tuple[str, ...] = Field(
         default=(), description="Of the emulated Varioport, such as lost-bytes=0.01"
     )

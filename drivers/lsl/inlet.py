@@ -160,7 +160,15 @@ class LslSource:
         return self._chunks.popleft() if self._chunks else None
 
     def close(self) -> None:
-        """Let go of the stream."""
+        """Let go of the stream.
+
+        What one that is silent or gone would have sent until now counts as lost.
+        """
+        absent = self._health.state in (SourceState.STALLED, SourceState.RECONNECTING)
+        if absent and self._end_s is None and self._health.samples:
+            silent_s = self._clock.now_s() - self._silence.since_s
+            self._health.lost_samples += round(silent_s * self.info.rate_hz)
+            self._health.gaps += 1
         links = [markers.link for markers in self._markers]
         if self._samples is not None:
             links.append(self._samples)

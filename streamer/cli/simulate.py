@@ -12,6 +12,7 @@ from drivers.replay import ReplaySource
 from drivers.simulator.corpus import SMALL, TRAINING, write_corpus
 from drivers.varioport.emulator import Emulator
 from drivers.varioport.emulator.faults import parse_faults
+from drivers.varioport.emulator.pty import DEFAULT_LINK
 from drivers.varioport.profile import load_profile
 from streamer.cli.options import as_json, configured, note, print_json, selecting
 from streamer.cli.progress import shown_progress
@@ -39,7 +40,11 @@ _LISTENER_S = 60.0
 )
 @selecting
 @click.option(
-    "--port", "link", metavar="PATH", type=Path, help="Of the Varioport.  [default: /tmp/varioport]"
+    "--port",
+    "link",
+    metavar="PATH",
+    type=Path,
+    help=f"Of the Varioport.  [default: {DEFAULT_LINK}]",
 )
 @click.option(
     "--fault",

@@ -57,10 +57,6 @@ def details(path: Path) -> dict[str, str]:
     lines = {"streams": "; ".join(str(head) for head in found.heads.values())}
     if found.created is not None:
         lines["created"] = found.created.isoformat()
-    for head in found.heads.values():
-        provenance = head.info.findtext("desc/provenance")
-        if provenance and (role(head) == "emg" or is_emg(head)):
-            lines["provenance"] = provenance
     if unused := _left_out(found):
         lines["left out"] = "; ".join(unused)
     if found.refused:

@@ -133,6 +133,22 @@ def test_a_sender_whose_clock_is_set():
     assert chunks[-1].time_s == pytest.approx(begin_s + 0.6, abs=0.1)
 
 
+def test_what_a_silent_stream_keeps_back_is_lost_at_the_end():
+    """The last seconds of a session would be missing, and nothing would say so."""
+    outlet = LslOutlet(info("fades"))
+    clock = PerfClock()
+    with LslSource("fades", clock=clock) as source:
+        assert outlet.wait_for_consumer(5.0)
+        outlet.push(Chunk(np.zeros((6, 6), np.float32), 0, 0, clock.now_s(), 0.0))
+        assert source.read(1.0) is not None
+        silent_s = clock.now_s()
+        while clock.now_s() < silent_s + 0.6:
+            assert source.read(0.05) is None
+    assert source.health.lost_samples == pytest.approx(360, abs=60)
+    assert source.health.gaps == 1
+    del outlet
+
+
 def test_silence_and_return():
     """A pause is said within half a second; a stream taken away is back by itself."""
     emg = np.zeros((6, 6), np.float32)
