@@ -7,7 +7,7 @@ from drivers.recordings.format import Format
 from drivers.recordings.recording import Recording
 from drivers.recordings.xdf.container import MAGIC
 from drivers.recordings.xdf.convert import write
-from drivers.recordings.xdf.foreign import is_emg, left_out, read_foreign
+from drivers.recordings.xdf.foreign import left_out, read_foreign
 from drivers.recordings.xdf.own import is_used, read_own, role
 from drivers.recordings.xdf.scan import Scan, scan
 
