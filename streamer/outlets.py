@@ -15,7 +15,7 @@ from drivers.source import Chunk, SourceInfo
 from models.bundle import Bundle
 from streamer.engine.answers import Estimate
 from streamer.engine.background import Background
-from streamer.results.columns import EstimateColumns
+from streamer.engine.columns import EstimateColumns
 
 if TYPE_CHECKING:
     from drivers.lsl import EventsOutlet, LslOutlet

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from drivers.varioport.transport.port import Transport
 
 ALLOWED = "varioport:PORT, lsl:NAME, lsl:id=ID, lsl:type=TYPE, capture:FILE or simulator"
+
+_EVIDENCE_LENGTH = 120  # of what a profile says of itself at the start
 
 
 class LiveSettings(BaseModel):
@@ -60,7 +63,8 @@ def _capture(file: str, settings: LiveSettings) -> "LiveSource":
 def _framed(transport: "Transport", profile: "Profile") -> "LiveSource":
     from drivers.varioport.source import VarioportSource
 
-    remark = f"profile '{profile.name}' is {profile.status.value}: {profile.evidence}"
+    evidence = shorten(profile.evidence, _EVIDENCE_LENGTH, placeholder=" ...")
+    remark = f"profile '{profile.name}' is {profile.status.value}: {evidence}"
     return LiveSource(VarioportSource(transport, profile), remark=remark)
 
 

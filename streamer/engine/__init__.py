@@ -7,8 +7,8 @@
     The compute thread: epochs and gaps, and the operators between them.
 ``gate``, ``saturation``
     Silence at rest; what an amplifier at its limit did.
-``estimates``, ``answers``
-    Who speaks and how.
+``estimates``, ``answers``, ``columns``
+    Who speaks and how; the same as a row of numbers.
 ``background``
     Everything that must not stand in the voice's way.
 ``latency``, ``undisturbed``

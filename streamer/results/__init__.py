@@ -6,7 +6,7 @@
     The voice and the estimates, written as they come.
 ``observer``
     Takes the engine's outputs to the recorder, utterance by utterance.
-``sink``, ``live_recording``, ``columns``
+``sink``, ``live_recording``
     What else gets all that comes of a session; one of these: an XDF file.
 ``recording``
     Such a file without models.

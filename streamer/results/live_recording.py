@@ -14,7 +14,7 @@ from drivers.recordings.xdf.session import SourceXdf
 from drivers.source import Chunk, SourceInfo
 from streamer.engine.answers import Estimate
 from streamer.engine.background import Background
-from streamer.results.columns import EstimateColumns
+from streamer.engine.columns import EstimateColumns
 
 _HELD_S = 60.0  # a disk that sleeps wakes sooner; of 6 channels at 600 Hz, this is 1 MB
 _SAFE_S = 10.0  # what a power cut may cost

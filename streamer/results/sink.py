@@ -12,8 +12,8 @@ from drivers.source import Chunk, SourceInfo
 from models.bundle import Bundle
 from streamer.engine.answers import Estimate
 from streamer.engine.background import Background
+from streamer.engine.columns import EstimateColumns
 from streamer.outlets import Outlets, OutletSettings
-from streamer.results.columns import EstimateColumns
 from streamer.results.live_recording import LiveRecording
 
 _log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from drivers.errors import RecordingError, SourceError, StreamerError
 from drivers.recordings.xdf import FORMAT
 from drivers.source import Marker, Provenance, SourceInfo, SourceState
 from streamer.engine.answers import Answer, Estimate
+from streamer.engine.columns import EstimateColumns
 from streamer.results import live_recording as module
-from streamer.results.columns import EstimateColumns
 from streamer.results.live_recording import LiveRecording
 from streamer.results.recording import record
 
