@@ -14,7 +14,7 @@ from drivers.varioport.codec.multiplex import PROOF, WINDOW
 from drivers.varioport.profile import FRAMED, MULTIPLEX, Profile
 
 SIZE = MULTIPLEX.frame_bytes
-CORPUS = Path(__file__).resolve().parents[3] / "data" / "emg-uka" / "emg"
+CORPUS = Path(__file__).resolve().parents[4] / "data" / "emg-uka" / "emg"
 FILES = sorted(CORPUS.glob("*/*/*.adc"))
 corpus = [
     pytest.mark.corpus,
