@@ -18,6 +18,7 @@ LOST, GARBAGE = Faults(lost_bytes=1e-3), Faults(garbage_bytes=1e-3)
 
 _PUSH_FRAMES = 3  # as many as the source collects
 _PIECE_FRAMES = 5000
+_TELLING = 20  # samples that no other place has alike
 _GARBAGE_FRAMES = 50  # random bytes before each piece, in lengths of a frame
 _COST_FRAMES = 12  # good ones that a hit may take with it where there is no header
 
@@ -155,17 +156,34 @@ class Truth:
         if not self._counted:
             self.wrong += sum(row.tobytes() not in self._known for row in samples)
             return
-        place = self._find(samples) if self.place is None else self.place + lost_before
+        if self.place is None:  # found nowhere, all will be wrong
+            place = find(samples, self._emg_uv) or 0
+        else:
+            place = self.place + lost_before
         sent = self._emg_uv[(place + np.arange(len(samples))) % len(self._emg_uv)]
         self.wrong += int((sent != samples).any(axis=1).sum())
         self.place = (place + len(samples)) % len(self._emg_uv)
 
-    def _find(self, samples: Samples) -> int:
-        """Return where these samples are; 0 where nowhere, and all will be wrong."""
-        same: NDArray[np.bool_] = np.ones(len(self._emg_uv), np.bool_)
-        for k, row in enumerate(samples[:20]):
-            same &= (np.roll(self._emg_uv, -k, axis=0) == row).all(axis=1)
-        return int(np.argmax(same))
+
+def find(samples: Samples, sent: Samples) -> int | None:
+    """Say where samples were sent that are sent over and over.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n, channels)
+        The first of them tell.
+    sent : ndarray of float32, shape (m, channels)
+        One round.
+
+    Returns
+    -------
+    int or None
+        Row of `sent`; None where it has no such samples, or none came.
+    """
+    same: NDArray[np.bool_] = np.ones(len(sent), np.bool_)
+    for k, row in enumerate(samples[:_TELLING]):
+        same &= (np.roll(sent, -k, axis=0) == row).all(axis=1)
+    return int(np.argmax(same)) if len(samples) and same.any() else None
 
 
 def _tile(emg_uv: Samples, length: int) -> Samples:

@@ -18,6 +18,7 @@ from drivers.source import Samples, Source, SourceState
 from drivers.varioport.profile import Profile
 from models.bundle import Bundle, packaged_bundle
 from models.signal.operator import Array
+from streamer.bench.decoding import find
 from streamer.bench.device import device
 from streamer.bench.figure import Figure, Progress
 from streamer.recordings import RecordingsSettings, Selection
@@ -72,7 +73,7 @@ def _difference(
     It is infinite where fewer than `least` samples came, or others than were sent.
     """
     length = sum(map(len, pieces))
-    begin = _find(pieces, sent)
+    begin = find(np.concatenate(pieces), sent) if pieces else None
     if begin is None or length < least:
         return float("inf"), 0
     expected = _features(bundle, [sent[(begin + np.arange(length)) % len(sent)]])
@@ -88,14 +89,6 @@ def _features(bundle: Bundle, pieces: list[Samples]) -> Array:
     return np.concatenate(
         [features.process(front_end.process(piece.astype(np.float64))) for piece in pieces]
     )
-
-
-def _find(pieces: list[Samples], sent: Samples) -> int | None:
-    """Return where the first samples that came were sent."""
-    same = np.ones(len(sent), np.bool_)
-    for k, row in enumerate(np.concatenate(pieces)[:20] if pieces else ()):
-        same &= (np.roll(sent, -k, axis=0) == row).all(axis=1)
-    return int(np.argmax(same)) if pieces and same.any() else None
 
 
 def _read(source: Source, seconds: float | None = None) -> list[Samples]:
