@@ -73,6 +73,19 @@ class TrainSettings(Settings):
     seed: int = Field(default=0, ge=0, description="Of weights and order")
 
 
+class EvaluateSettings(Settings):
+    """What is evaluated, and how thoroughly."""
+
+    size: Literal["quick", "default", "full"] = Field(
+        default="default", description="quick proves that it runs, full is the paper's size"
+    )
+    sessions: tuple[str, ...] = Field(default=(), description="Only these; empty for all")
+    workers: int | None = Field(default=None, ge=1, description="Jobs at once; null: a core each")
+    cluster: str | None = Field(default=None, description="Address of a Dask scheduler")
+    device: str = Field(default="auto", description="Of PyTorch: auto, cpu, cuda")
+    seed: int = Field(default=0, ge=0, description="Of everything random")
+
+
 class DevicesSettings(Settings):
     """How devices are looked for."""
 
@@ -98,7 +111,7 @@ class Config(Settings):
         Of every session.
     recordings : RecordingsSettings
         What `replay` and `simulate` play.
-    replay, live, simulate, train, devices, bench : settings
+    replay, live, simulate, train, evaluate, devices, bench : settings
         Of one command each.
     """
 
@@ -114,6 +127,7 @@ class Config(Settings):
     live: LiveSettings = LiveSettings()
     simulate: SimulateSettings = SimulateSettings()
     train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
     devices: DevicesSettings = DevicesSettings()
     bench: BenchSettings = BenchSettings()
 

@@ -18,7 +18,7 @@ import soundfile
 
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
-from models.evaluation.metrics import mel_cepstral_distortion
+from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.signal.operator import Array
 from models.speech.analysis import mel_cepstrum, pitch
 from models.speech.vocoder import Vocoder

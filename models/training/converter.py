@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from drivers.errors import RecordingError
-from models.evaluation.metrics import mel_cepstral_distortion
+from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.signal.operator import Array
 from models.signal.td_features import TDSettings
 from models.training.examples import Speech, hold_out, stack
 from models.training.network import ConverterNetwork, ConverterSettings
-
-Progress = Callable[[str, int, int], None]
-"""Called as ``progress(what, done, total)``."""
+from models.training.progress import Progress
 
 _LEAST_SCALE = 1e-3  # of a feature; those of live channels vary by 0.1 to 1
 

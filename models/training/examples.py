@@ -132,6 +132,71 @@ def speech_of(recording: Recording, settings: SpeechSettings) -> Speech:
     return Speech(mel_cepstrum(recording.audio, settings), log_f0, voiced)
 
 
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """An utterance as models and experiments see it.
+
+    Attributes
+    ----------
+    name : str
+        ``"002-001-0100"``.
+    session, speaker, mode, split : str
+        Where it belongs: ``"002-001"``, ``"002"``, ``"audible"``, ``"train"``.
+    transcript : str or None
+        What was said.
+    emg : Emg
+        Samples and frames.
+    rest : ndarray, shape (frames,)
+        Labels of `rest_and_speech`.
+    speech : Speech or None
+        The parallel speech; None where there is none, or where it was not asked for.
+    """
+
+    name: str
+    session: str
+    speaker: str
+    mode: str
+    split: str
+    transcript: str | None
+    emg: Emg
+    rest: Array
+    speech: Speech | None = None
+
+
+def utterance_of(
+    recording: Recording, signal: SignalSettings, speech: SpeechSettings | None = None
+) -> Utterance:
+    """Analyse a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+        An utterance of a corpus.
+    signal : SignalSettings
+        Filters and features.
+    speech : SpeechSettings, optional
+        Also analyse its sound, where it has one, in this way.
+
+    Returns
+    -------
+    Utterance
+        Unknown speakers, modes and so on are called ``"unknown"``.
+    """
+    emg = emg_of(recording, signal)
+    sound = speech is not None and recording.audio is not None
+    return Utterance(
+        name=recording.name,
+        session=recording.session or "unknown",
+        speaker=recording.speaker or "unknown",
+        mode=recording.mode or "unknown",
+        split=recording.split or "unknown",
+        transcript=recording.transcript,
+        emg=emg,
+        rest=rest_and_speech(recording, len(emg.frames), signal.features),
+        speech=speech_of(recording, speech) if sound and speech is not None else None,
+    )
+
+
 def level_db(recordings: Iterable[Recording], target_dbfs: float) -> float:
     """Return the gain that brings recordings to a common speech level.
 

@@ -10,7 +10,6 @@ from sklearn.metrics import balanced_accuracy_score
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
 from models.manifest import ActivityPart, ClassifierPart, ConverterPart, FeatureSet
-from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings
 from models.training import activity as gate
 from models.training.classifiers import (
@@ -19,10 +18,18 @@ from models.training.classifiers import (
     fit_discriminant,
     window_examples,
 )
-from models.training.converter import Progress, train_converter
-from models.training.examples import Emg, SignalSettings, emg_of, level_db, speech_of, stack
+from models.training.converter import train_converter
+from models.training.examples import (
+    SignalSettings,
+    Utterance,
+    emg_of,
+    level_db,
+    speech_of,
+    stack,
+)
 from models.training.export import export_classifier, export_converter
 from models.training.network import ConverterSettings
+from models.training.progress import Progress
 
 WINDOWS_S = (1.0, 2.0)
 ROLLING_WINDOW_S = 2.0
@@ -50,27 +57,6 @@ class TrainingSettings:
     signal: SignalSettings = field(default_factory=SignalSettings)
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     converter: ConverterSettings = field(default_factory=ConverterSettings)
-
-
-@dataclass(frozen=True, eq=False)
-class Utterance:
-    """What is kept of a recording for the classifiers.
-
-    Attributes
-    ----------
-    session, speaker, mode : str
-        Whose it is, and how it was spoken.
-    emg : Emg
-        Samples and frames.
-    rest : ndarray, shape (frames,)
-        Labels of `models.training.examples.rest_and_speech`.
-    """
-
-    session: str
-    speaker: str
-    mode: str
-    emg: Emg
-    rest: Array
 
 
 def train_converter_part(

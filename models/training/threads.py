@@ -13,17 +13,17 @@ cores taken, two threads were ten times slower than one."""
 
 
 @contextmanager
-def few_threads() -> Iterator[None]:
-    """Keep PyTorch and the linear algebra of numpy and scikit-learn to `THREADS`.
+def few_threads(threads: int = THREADS) -> Iterator[None]:
+    """Keep PyTorch and the linear algebra of numpy and scikit-learn to so many threads.
 
     The results of a training depend on the number of threads in the last bits, so it is set
     and never left to chance: PyTorch sets its own at its first use, whatever the limit of the
     pool is.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     try:
-        with threadpool_limits(THREADS):
+        with threadpool_limits(threads):
             yield
     finally:
         torch.set_num_threads(before)

@@ -14,17 +14,16 @@ from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.bundle import MANIFEST
 from models.manifest import Manifest, Provenance, SignalPart
-from models.training.converter import Progress
-from models.training.examples import SignalSettings, emg_of, rest_and_speech
+from models.training.examples import Utterance, utterance_of
 from models.training.parts import (
     MODE_FEATURES,
     SPEAKER_FEATURES,
     TrainingSettings,
-    Utterance,
     train_activity_part,
     train_classifier_part,
     train_converter_part,
 )
+from models.training.progress import Progress
 from models.training.threads import few_threads
 
 MODES = ("audible", "whispered", "silent")
@@ -80,7 +79,7 @@ def train_bundle(
         raise _cannot_write(out, error) from None
     try:
         with few_threads():
-            utterances = _load(data, settings.signal, progress)
+            utterances = _load(data, settings, progress)
             try:
                 manifest = _train(
                     data, session, audible, utterances, work, out.name, settings, progress
@@ -169,7 +168,7 @@ def _train(
     )
 
 
-def _load(data: EmgUkaCorpus, settings: SignalSettings, progress: Progress) -> list[Utterance]:
+def _load(data: EmgUkaCorpus, settings: TrainingSettings, progress: Progress) -> list[Utterance]:
     """Read the training subsets of every session."""
     names = [
         (session, subset)
@@ -180,10 +179,7 @@ def _load(data: EmgUkaCorpus, settings: SignalSettings, progress: Progress) -> l
     utterances = []
     for done, (session, subset) in enumerate(names):
         for recording in data.recordings(session, subset):
-            emg = emg_of(recording, settings)
-            rest = rest_and_speech(recording, len(emg.frames), settings.features)
-            speaker = recording.speaker or "unknown"
-            utterances.append(Utterance(session, speaker, subset.split(".")[1], emg, rest))
+            utterances.append(utterance_of(recording, settings.signal))
         progress("reading the training subsets of all sessions", done + 1, len(names))
     return utterances
 

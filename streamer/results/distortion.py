@@ -4,7 +4,7 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from drivers.recordings.recording import Recording
-from models.evaluation.metrics import mel_cepstral_distortion
+from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings, mel_cepstrum
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation.metrics import mel_cepstral_distortion
+from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.speech.analysis import DEFAULT, mel_cepstrum
 from models.speech.excitation import Excitation
 

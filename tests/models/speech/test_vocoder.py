@@ -6,7 +6,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.evaluation.metrics import mel_cepstral_distortion
+from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.speech import mlsa
 from models.speech.analysis import DEFAULT, mel_cepstrum, pitch
 from models.speech.vocoder import Vocoder

@@ -1,0 +1,155 @@
+"""The corpus as the experiments see it: every utterance analysed once."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import joblib
+
+from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
+from drivers.recordings.recording import Recording
+from models.speech.analysis import SpeechSettings
+from models.training.examples import SignalSettings, Utterance, utterance_of
+
+_KEPT_SESSIONS = 16  # in memory, per process
+
+
+@dataclass(frozen=True)
+class Session:
+    """A recording session, analysed.
+
+    Attributes
+    ----------
+    name, speaker : str
+        As in the corpus.
+    utterances : tuple of Utterance
+        All that a subset names, damaged ones left out.
+    skipped, holes : dict of str to list of str
+        Utterances that are left out, and those that lack something, by reason.
+    """
+
+    name: str
+    speaker: str
+    utterances: tuple[Utterance, ...]
+    skipped: dict[str, list[str]]
+    holes: dict[str, list[str]]
+
+    def subset(self, split: str, mode: str | None = None) -> list[Utterance]:
+        """Return the utterances of a split, such as ``"train"``, and of a mode."""
+        return [one for one in self.utterances if one.split == split and mode in (None, one.mode)]
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Speaking modes that were recorded."""
+        return tuple(
+            mode
+            for mode in ("audible", "whispered", "silent")
+            if any(one.mode == mode for one in self.utterances)
+        )
+
+
+@dataclass(frozen=True)
+class Material:
+    """Where a job finds what it works on; small, for it travels to every worker.
+
+    Attributes
+    ----------
+    corpus : Path
+        Directory in the layout of EMG-UKA, at the same place for every worker.
+    sessions : tuple of str
+        Recording sessions that take part.
+    store : Path or None
+        Directory for analysed sessions, which many jobs need; None analyses anew.
+    device : str
+        Of PyTorch: ``"cpu"``, ``"cuda"``, ...
+    """
+
+    corpus: Path
+    sessions: tuple[str, ...]
+    store: Path | None = field(default=None, compare=False)
+    device: str = field(default="cpu", compare=False)
+
+    @classmethod
+    def of(cls, corpus: Path, sessions: tuple[str, ...] = (), **more: object) -> "Material":
+        """Look which sessions a corpus has.
+
+        Parameters
+        ----------
+        corpus : Path
+            The directory.
+        sessions : tuple of str
+            Only these; empty for all.
+        **more
+            The other attributes.
+
+        Raises
+        ------
+        RecordingError
+            The directory is no corpus, or lacks a session.
+        """
+        data = EmgUkaCorpus(corpus)
+        chosen = sessions or data.sessions
+        for session in chosen:
+            data.utterances(session)
+        return cls(Path(corpus).resolve(), tuple(chosen), **more)  # type: ignore[arg-type]
+
+    def session(self, name: str, signal: SignalSettings | None = None) -> Session:
+        """Return an analysed session, from memory or from the store where it is there."""
+        return _session(self.corpus, name, signal or SignalSettings(), self.store)
+
+    def all_sessions(self, signal: SignalSettings | None = None) -> list[Session]:
+        """Return all sessions that take part."""
+        return [self.session(name, signal) for name in self.sessions]
+
+    def recording(self, utterance: str) -> Recording:
+        """Read one utterance with its audio and raw EMG."""
+        return EmgUkaCorpus(self.corpus).recording(utterance)
+
+    def fingerprint(self) -> str:
+        """Tell this corpus from another, or from itself with other files."""
+        digest = hashlib.sha256()
+        for session in self.sessions:
+            for folder in ("emg", "audio", "offset", "Alignments", "Transcripts"):
+                path = self.corpus / folder / session.replace("-", "/")
+                for file in sorted(path.glob("*")):
+                    digest.update(
+                        f"{folder}/{session}/{file.name} {file.stat().st_size}\n".encode()
+                    )
+        for file in sorted((self.corpus / "Subsets").glob("*")):
+            digest.update(file.name.encode() + file.read_bytes())
+        return digest.hexdigest()
+
+
+@lru_cache(maxsize=_KEPT_SESSIONS)
+def _session(corpus: Path, name: str, signal: SignalSettings, store: Path | None) -> Session:
+    if store is None:
+        return analyse(corpus, name, signal)
+    memory = joblib.Memory(store, verbose=0)
+    found: Session = memory.cache(analyse)(corpus, name, signal)
+    return found
+
+
+def analyse(corpus: Path, name: str, signal: SignalSettings) -> Session:
+    """Run a session through the front end, and its natural speech through the analysis.
+
+    Parameters
+    ----------
+    corpus : Path
+        Directory of the corpus.
+    name : str
+        Of the session.
+    signal : SignalSettings
+        Filters and features.
+
+    Returns
+    -------
+    Session
+        All its utterances.
+    """
+    data = EmgUkaCorpus(corpus)
+    utterances = tuple(
+        utterance_of(recording, signal, SpeechSettings()) for recording in data.recordings(name)
+    )
+    speaker = name.split("-")[0]
+    return Session(name, speaker, utterances, dict(data.skipped), dict(data.holes))

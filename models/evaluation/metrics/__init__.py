@@ -1,0 +1,1 @@
+"""What is measured: each figure has one definition, used offline and after a live run."""
