@@ -14,6 +14,7 @@ from drivers.errors import SignalMismatchError, StreamerError
 from models.activity import ActivityDetector
 from models.classifier import WindowClassifier
 from models.converter import Converter
+from models.embedding import Encoder
 from models.inference import OnnxModel
 from models.manifest import FORMAT, ClassifierPart, Manifest
 from models.signal.conditioning import conditioner
@@ -49,24 +50,42 @@ class Bundle:
         The directory.
     manifest : Manifest
         What it says.
+    speaker : str, optional
+        Name of the speaker classifier that runs; the manifest's first one without.
+
+    Attributes
+    ----------
+    mode, speaker : WindowClassifier or None
+        Those that run; None where there was nothing to tell apart.
+    speakers : dict of str to WindowClassifier
+        All that tell speakers, by name.
+
+    Raises
+    ------
+    BundleError
+        When a model is missing, cannot be loaded, or has another name.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: Manifest, speaker: str | None = None) -> None:
         self.path = path
         self.manifest = manifest
         self._converter = self._load(manifest.converter.file)
+        self._check_states(manifest.converter.file, manifest.converter.states)
         self._activity = self._load(manifest.activity.file)
-        self.mode = self._classifier(manifest.mode)
-        self.speaker = self._classifier(manifest.speaker)
+        self.mode = None if manifest.mode is None else self._classifier(manifest.mode)
+        self.speakers = {name: self._classifier(part) for name, part in manifest.speakers.items()}
+        self.speaker = self._chosen(speaker)
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path, speaker: str | None = None) -> Self:
         """Read the manifest and load the models.
 
         Parameters
         ----------
         path : str or Path
             The directory.
+        speaker : str, optional
+            Name of the speaker classifier that runs; the bundle's first one without.
 
         Returns
         -------
@@ -76,8 +95,8 @@ class Bundle:
         Raises
         ------
         BundleError
-            When there is no manifest, it is another program's, or a model is damaged or
-            does not fit the manifest.
+            When there is no manifest, it is another program's, a model is damaged or
+            does not fit the manifest, or no speaker classifier has this name.
         """
         path = Path(path)
         file = path / MANIFEST
@@ -105,7 +124,7 @@ class Bundle:
             ) from None
         except StreamerError as error:  # of the settings themselves
             raise BundleError(f"{file}: {error}", way_out="train the bundle again") from None
-        bundle = cls(path, manifest)
+        bundle = cls(path, manifest, speaker)
         bundle._try_models()
         return bundle
 
@@ -184,7 +203,9 @@ class Bundle:
     def converter(self) -> Converter:
         """Build the converter: TD frames in, speech parameters out."""
         part = self.manifest.converter
-        return Converter(self._converter, self._stacking(part.stacking), part.voicing_threshold)
+        return Converter(
+            self._converter, self._stacking(part.stacking), part.voicing_threshold, part.ahead
+        )
 
     def activity(self) -> ActivityDetector:
         """Build the activity detector: TD frames in, probability of speech out."""
@@ -197,31 +218,46 @@ class Bundle:
     def _stacking(self, settings: StackingSettings) -> Stacking:
         return Stacking(settings, self.shift_s, self.td_features().columns)
 
-    def _classifier(self, part: ClassifierPart | None) -> WindowClassifier | None:
-        if part is None:
-            return None
-        return WindowClassifier(
-            self._load(part.file), part, self.manifest.signal.rate_hz, self.shift_s
-        )
+    def _classifier(self, part: ClassifierPart) -> WindowClassifier:
+        encoder = None
+        if part.encoder is not None:
+            encoder = Encoder(self._load(part.encoder.file), part.encoder)
+        rate_hz = self.manifest.signal.rate_hz
+        return WindowClassifier(self._load(part.file), part, rate_hz, self.shift_s, encoder)
+
+    def _chosen(self, speaker: str | None) -> WindowClassifier | None:
+        if speaker is None:
+            return next(iter(self.speakers.values()), None)
+        if speaker not in self.speakers:
+            raise BundleError(
+                f"speaker classifier (models.speaker) of the bundle {self.path}",
+                value=speaker,
+                allowed=", ".join(self.speakers) or "null: it tells no speakers apart",
+                way_out="train a bundle that has it: `--set train.speakers=[lda, forest]`",
+            )
+        return self.speakers[speaker]
 
     def _try_models(self) -> None:
         """Run every model once: one that does not fit fails here and not in mid-session."""
         manifest = self.manifest
         rate_hz, channels = manifest.signal.rate_hz, len(manifest.signal.channels)
         columns = self.td_features().columns
-        rows = np.zeros((1 + manifest.converter.stacking.future, columns))
+        heard = manifest.converter.stacking.future + manifest.converter.ahead
+        rows = np.zeros((1 + heard, columns))
         self._try(
             manifest.converter.file,
             manifest.speech.order + 1,
             lambda: self.converter().process(rows).mel_cepstrum,
         )
         self._try(manifest.activity.file, len(rows), partial(self.activity().process, rows))
-        for part, classifier in ((manifest.mode, self.mode), (manifest.speaker, self.speaker)):
-            if part is not None and classifier is not None:
-                samples = np.zeros((round(part.window_s * rate_hz), channels))
-                frames = np.zeros((round(part.window_s / self.shift_s), columns))
-                run = partial(classifier.utterance, samples, frames)
-                self._try(part.file, len(part.labels), run)
+        classifiers = [(part, self.speakers[name]) for name, part in manifest.speakers.items()]
+        if manifest.mode is not None and self.mode is not None:
+            classifiers.append((manifest.mode, self.mode))
+        for part, classifier in classifiers:
+            samples = np.zeros((round(part.window_s * rate_hz), channels))
+            frames = np.zeros((round(part.window_s / self.shift_s), columns))
+            names = part.file if part.encoder is None else f"{part.encoder.file} or {part.file}"
+            self._try(names, len(part.labels), partial(classifier.utterance, samples, frames))
 
     def _try(self, name: str, width: int, run: Callable[[], Array]) -> None:
         try:
@@ -236,6 +272,15 @@ class Bundle:
                 f"outputs of model {name} of the bundle {self.path}",
                 value=found,
                 allowed=f"{width}, as its manifest says",
+                way_out=_WHOLE,
+            )
+
+    def _check_states(self, name: str, states: dict[str, tuple[int, ...]]) -> None:
+        if self._converter.states != states:
+            raise BundleError(
+                f"states of model {name} of the bundle {self.path}",
+                value=self._converter.states,
+                allowed=f"{states}, as its manifest says",
                 way_out=_WHOLE,
             )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.embedding import Encoder
 from models.inference import OnnxModel
 from models.manifest import ClassifierPart, FeatureSet
 from models.signal.log_bands import LogBands, LogBandSettings
@@ -18,7 +19,11 @@ UTTERANCE_SHIFT_S = 0.5
 
 
 def window_vector(
-    samples: Array, frames: Array, sets: Sequence[FeatureSet], rate_hz: float
+    samples: Array,
+    frames: Array,
+    sets: Sequence[FeatureSet],
+    rate_hz: float,
+    encoder: Encoder | None = None,
 ) -> Array:
     """Return the features of one window.
 
@@ -30,9 +35,12 @@ def window_vector(
         TD features of the window.
     sets : sequence of FeatureSet
         ``td_statistics`` and ``speaker`` are those of Diener et al. (2020);
-        ``band_statistics`` are the six statistics of log energies in eight bands.
+        ``band_statistics`` are the six statistics of log energies in eight bands;
+        ``embedding`` is what the encoder says of the frames.
     rate_hz : float
         Sampling rate of the samples.
+    encoder : Encoder, optional
+        Needed for ``embedding`` only.
 
     Returns
     -------
@@ -45,6 +53,9 @@ def window_vector(
             parts.append(statistics(frames))
         elif name == "band_statistics":
             parts.append(statistics(LogBands(BANDS, rate_hz, samples.shape[1]).process(samples)))
+        elif name == "embedding":
+            assert encoder is not None  # as the manifest is checked
+            parts.append(encoder(frames))
         else:
             parts.append(speaker_features(samples, rate_hz))
     return np.concatenate(parts)
@@ -101,12 +112,21 @@ class WindowClassifier:
         Sampling rate of the EMG.
     shift_s : float
         Shift of the frames.
+    encoder : Encoder, optional
+        Of embeddings, where they are among the features.
     """
 
     def __init__(
-        self, model: OnnxModel, part: ClassifierPart, rate_hz: float, shift_s: float
+        self,
+        model: OnnxModel,
+        part: ClassifierPart,
+        rate_hz: float,
+        shift_s: float,
+        encoder: Encoder | None = None,
     ) -> None:
         self._model = model
+        self._encoder = encoder
+        self.name = part.name
         self._sets = part.features
         self._rate_hz = rate_hz
         self._shift_s = shift_s
@@ -115,7 +135,7 @@ class WindowClassifier:
 
     def features(self, samples: Array, frames: Array) -> Array:
         """Return the features of one window; see `window_vector`."""
-        return window_vector(samples, frames, self._sets, self._rate_hz)
+        return window_vector(samples, frames, self._sets, self._rate_hz, self._encoder)
 
     def probabilities(self, vector: Array) -> Array:
         """Return the probabilities of the labels for one window's features.

@@ -38,7 +38,8 @@ class Converter:
 
     The graph takes ``features`` (n, columns) and returns ``mel_cepstrum``
     (n, order + 1), ``log_f0`` (n, 1) and ``voicing`` (n, 1), a probability; its scalers
-    are inside.
+    are inside. One that remembers also takes and returns states, which are zero at the
+    beginning of an epoch.
 
     Parameters
     ----------
@@ -48,17 +49,23 @@ class Converter:
         The context of a frame.
     voicing_threshold : float
         Probability from which on a frame is voiced.
+    ahead : int
+        Frames that a network which remembers has heard beyond the one that it describes.
     """
 
-    def __init__(self, model: OnnxModel, stacking: Stacking, voicing_threshold: float) -> None:
+    def __init__(
+        self, model: OnnxModel, stacking: Stacking, voicing_threshold: float, ahead: int = 0
+    ) -> None:
         self._model = model
         self._stacking = stacking
         self._voicing_threshold = voicing_threshold
+        self._ahead = ahead
+        self._begin()
 
     @property
     def delay_s(self) -> float:
         """Time of the future frames that a frame waits for."""
-        return self._stacking.delay_s
+        return self._stacking.delay_s + self._ahead * self._stacking.shift_s
 
     def process(self, frames: Array) -> SpeechFrames:
         """Take the next frames of EMG features and return the speech that they complete.
@@ -77,15 +84,30 @@ class Converter:
 
     def flush(self) -> SpeechFrames:
         """Return what the ending epoch still owes, its last frame held; then reset."""
-        return self._convert(self._stacking.flush())
+        rest = self._stacking.flush()
+        last = rest[-1:] if len(rest) else self._last
+        speech = self._convert(np.concatenate((rest, np.repeat(last, self._ahead, axis=0))))
+        self.reset()
+        return speech
 
     def reset(self) -> None:
         """Forget the past: the next frame is the first of an epoch."""
         self._stacking.reset()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._states = self._model.start()
+        self._early = self._ahead  # the first outputs describe frames before the epoch
+        self._last = np.empty((0, self._stacking.columns))
 
     def _convert(self, stacked: Array) -> SpeechFrames:
         # An empty stack runs too: it costs little and gives the right shapes.
-        mel_cepstrum, log_f0, voicing = self._model(stacked)
+        outputs, self._states = self._model.go_on(stacked, self._states)
+        if len(stacked):
+            self._last = stacked[-1:].copy()
+        early = min(self._early, len(stacked))
+        self._early -= early
+        mel_cepstrum, log_f0, voicing = (output[early:] for output in outputs)
         return SpeechFrames(
             mel_cepstrum, np.exp(log_f0[:, 0]), voicing[:, 0] >= self._voicing_threshold
         )

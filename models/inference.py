@@ -1,5 +1,6 @@
 """One ONNX model, run the way a live session needs it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,12 @@ class OnnxModel:
     Parameters
     ----------
     path : Path
-        The ``.onnx`` file.
+        The ``.onnx`` file; its first input are the features, others are states.
+
+    Attributes
+    ----------
+    states : dict of str to tuple of int
+        Shape of each state by its name; empty where the graph remembers nothing.
 
     Raises
     ------
@@ -35,10 +41,12 @@ class OnnxModel:
         self._session = onnxruntime.InferenceSession(
             path, sess_options=options, providers=["CPUExecutionProvider"]
         )
-        (features,) = self._session.get_inputs()
+        features, *states = self._session.get_inputs()
         self._input = features.name
+        self.states = {state.name: tuple(state.shape) for state in states}
         self._dtype = np.float64 if "double" in features.type else np.float32
-        self._row_shapes = [output.shape[1:] for output in self._session.get_outputs()]
+        outputs = self._session.get_outputs()[: len(self._session.get_outputs()) - len(states)]
+        self._row_shapes = [output.shape[1:] for output in outputs]
 
     def __call__(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Run the graph.
@@ -58,3 +66,34 @@ class OnnxModel:
         rows = np.ascontiguousarray(features, dtype=self._dtype)
         results = self._session.run(None, {self._input: rows})
         return [np.asarray(result, dtype=np.float64) for result in results]
+
+    def start(self) -> dict[str, NDArray[np.float32]]:
+        """Return the states at the beginning of an epoch: zeros."""
+        return {name: np.zeros(shape, dtype=np.float32) for name, shape in self.states.items()}
+
+    def go_on(
+        self, features: NDArray[np.float64], states: Mapping[str, NDArray[np.float32]]
+    ) -> tuple[list[NDArray[np.float64]], dict[str, NDArray[np.float32]]]:
+        """Run a graph that remembers.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, columns)
+            The next rows; n may be 0.
+        states : mapping of str to ndarray
+            After the rows before, or `start`.
+
+        Returns
+        -------
+        outputs : list of ndarray, shape (n, ...)
+            In the order of the graph's outputs.
+        states : dict of str to ndarray
+            After the last row; the graph returns them last, in the order in which it takes them.
+        """
+        if not len(features):
+            return [np.empty((0, *shape)) for shape in self._row_shapes], dict(states)
+        rows = np.ascontiguousarray(features, dtype=self._dtype)
+        results = self._session.run(None, {self._input: rows, **states})
+        count = len(self._row_shapes)
+        after = dict(zip(self.states, results[count:], strict=True))
+        return [np.asarray(result, dtype=np.float64) for result in results[:count]], after

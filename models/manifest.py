@@ -1,8 +1,8 @@
 """What a bundle says about itself: all that inference needs and training decided."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.signal.conditioning import ConditioningSettings
 from models.signal.stacking import StackingSettings
@@ -32,6 +32,12 @@ class ConverterPart(Part):
 
     file: str
     stacking: StackingSettings
+    states: dict[str, tuple[int, ...]] = Field(
+        default={}, description="What the graph remembers: shapes by name, zero at reset."
+    )
+    ahead: int = Field(
+        default=0, ge=0, description="Frames that a graph with states hears before it describes."
+    )
     lead_ms: float = Field(
         ge=0, description="How far ahead of the EMG frame the speech frame lies."
     )
@@ -48,17 +54,37 @@ class ActivityPart(Part):
     threshold: float = Field(description="Probability from which on a frame counts as speech.")
 
 
-FeatureSet = Literal["td_statistics", "band_statistics", "speaker"]
+FeatureSet = Literal["td_statistics", "band_statistics", "speaker", "embedding"]
+
+
+class EncoderPart(Part):
+    """Slices of frames to embeddings, the features of a classifier."""
+
+    file: str
+    slice_frames: int = Field(ge=1)
+    slice_shift: int = Field(ge=1, description="Frames from one slice of a window to the next.")
+
+
+SpeakerMethod = Literal["lda", "forest", "embedding"]
+"""Speaker classifiers that training knows; their names in a bundle."""
 
 
 class ClassifierPart(Part):
     """A classifier of windows."""
 
+    name: str = Field(default="lda", description="Tells it from others of the same classes.")
     file: str
+    encoder: EncoderPart | None = Field(default=None, description="Of the set 'embedding'.")
     labels: tuple[str, ...] = Field(min_length=2)
     features: tuple[FeatureSet, ...] = Field(min_length=1)
     window_s: float = Field(gt=0, description="Sliding window of an estimate while it rolls.")
     calibration: str
+
+    @model_validator(mode="after")
+    def _encoder_for_embeddings(self) -> Self:
+        if ("embedding" in self.features) != (self.encoder is not None):
+            raise ValueError("features 'embedding' and an encoder belong together")
+        return self
 
 
 class Provenance(Part):
@@ -85,5 +111,21 @@ class Manifest(Part):
     activity: ActivityPart
     mode: ClassifierPart | None = None
     speaker: ClassifierPart | None = None
+    other_speakers: tuple[ClassifierPart, ...] = Field(
+        default=(), description="Speaker classifiers that run when they are asked for."
+    )
     provenance: Provenance
     figures: dict[str, Any]
+
+    @property
+    def speakers(self) -> dict[str, ClassifierPart]:
+        """All speaker classifiers by name, the one that runs by itself first."""
+        first = () if self.speaker is None else (self.speaker,)
+        return {part.name: part for part in (*first, *self.other_speakers)}
+
+    @model_validator(mode="after")
+    def _one_of_a_name(self) -> Self:
+        first = 0 if self.speaker is None else 1
+        if len(self.speakers) < first + len(self.other_speakers):
+            raise ValueError("two speaker classifiers have the same name")
+        return self

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drivers.errors import StreamerError
 from drivers.varioport.emulator.pty import DEFAULT_LINK
+from models.manifest import SpeakerMethod
 from streamer.audio.output import AudioSettings
 from streamer.bench.settings import DriversBench
 from streamer.engine.estimates import EstimateSettings
@@ -28,6 +29,14 @@ class Settings(BaseModel):
     """A section of the configuration; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ModelsSettings(Settings):
+    """Which of a bundle's models run."""
+
+    speaker: str | None = Field(
+        default=None, description="lda, forest or embedding; null is the bundle's first"
+    )
 
 
 Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["max"]
@@ -71,6 +80,11 @@ class TrainSettings(Settings):
     lead_ms: float = Field(default=0.0, ge=0, description="Predict speech that much later")
     epochs: int = Field(default=30, ge=1, description="At the most")
     seed: int = Field(default=0, ge=0, description="Of weights and order")
+    speakers: tuple[SpeakerMethod, ...] = Field(
+        default=("lda",),
+        min_length=1,
+        description="Speaker classifiers: lda, forest, embedding; the first one runs by itself",
+    )
 
 
 class EvaluateSettings(Settings):
@@ -82,7 +96,7 @@ class EvaluateSettings(Settings):
     sessions: tuple[str, ...] = Field(default=(), description="Only these; empty for all")
     workers: int | None = Field(default=None, ge=1, description="Jobs at once; null: a core each")
     cluster: str | None = Field(default=None, description="Address of a Dask scheduler")
-    device: str = Field(default="auto", description="Of PyTorch: auto, cpu, cuda")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Of PyTorch")
     seed: int = Field(default=0, ge=0, description="Of everything random")
 
 
@@ -107,7 +121,7 @@ class Config(Settings):
         Models; None is the bundle in the package.
     screen : bool
         Show the run on the terminal.
-    session, pipeline, estimates, audio, outlets : settings
+    models, session, pipeline, estimates, audio, outlets : settings
         Of every session.
     recordings : RecordingsSettings
         What `replay` and `simulate` play.
@@ -117,6 +131,7 @@ class Config(Settings):
 
     bundle: Path | None = Field(default=None, description="Models; null is those in the package")
     screen: bool = Field(default=True, description="Show the run on the terminal")
+    models: ModelsSettings = ModelsSettings()
     session: SessionSettings = SessionSettings()
     pipeline: PipelineSettings = PipelineSettings()
     estimates: EstimateSettings = EstimateSettings()

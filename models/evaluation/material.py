@@ -7,6 +7,7 @@ from pathlib import Path
 
 import joblib
 
+from drivers.errors import RecordingError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.speech.analysis import SpeechSettings
@@ -60,7 +61,7 @@ class Material:
     sessions : tuple of str
         Recording sessions that take part.
     store : Path or None
-        Directory for analysed sessions, which many jobs need; None analyses anew.
+        Directory for analysed sessions, which many jobs need; analysed anew where it is not.
     device : str
         Of PyTorch: ``"cpu"``, ``"cuda"``, ...
     """
@@ -79,7 +80,7 @@ class Material:
         corpus : Path
             The directory.
         sessions : tuple of str
-            Only these; empty for all.
+            Only these; empty for all that a subset names.
         **more
             The other attributes.
 
@@ -89,10 +90,14 @@ class Material:
             The directory is no corpus, or lacks a session.
         """
         data = EmgUkaCorpus(corpus)
-        chosen = sessions or data.sessions
-        for session in chosen:
+        if not sessions:
+            data.utterances()
+        for session in sessions:
             data.utterances(session)
-        return cls(Path(corpus).resolve(), tuple(chosen), **more)  # type: ignore[arg-type]
+        chosen = tuple(dict.fromkeys(sessions)) or tuple(
+            session for session in data.sessions if data.subsets(session)
+        )
+        return cls(Path(corpus).resolve(), chosen, **more)  # type: ignore[arg-type]
 
     def session(self, name: str, signal: SignalSettings | None = None) -> Session:
         """Return an analysed session, from memory or from the store where it is there."""
@@ -108,22 +113,24 @@ class Material:
 
     def fingerprint(self) -> str:
         """Tell this corpus from another, or from itself with other files."""
+        folders = [
+            Path(folder, *session.split("-"))
+            for session in self.sessions
+            for folder in ("emg", "audio", "offset", "Alignments", "Transcripts")
+        ]
         digest = hashlib.sha256()
-        for session in self.sessions:
-            for folder in ("emg", "audio", "offset", "Alignments", "Transcripts"):
-                path = self.corpus / folder / session.replace("-", "/")
-                for file in sorted(path.glob("*")):
-                    digest.update(
-                        f"{folder}/{session}/{file.name} {file.stat().st_size}\n".encode()
-                    )
-        for file in sorted((self.corpus / "Subsets").glob("*")):
-            digest.update(file.name.encode() + file.read_bytes())
+        for folder in (*folders, Path("Subsets")):
+            for file in sorted((self.corpus / folder).glob("*")):
+                with file.open("rb") as content:
+                    checksum = hashlib.file_digest(content, "sha256").hexdigest()
+                digest.update(f"{folder.as_posix()}/{file.name} {checksum}\n".encode())
         return digest.hexdigest()
 
 
 @lru_cache(maxsize=_KEPT_SESSIONS)
 def _session(corpus: Path, name: str, signal: SignalSettings, store: Path | None) -> Session:
-    if store is None:
+    # Not on workers of a cluster that do not share the disk.
+    if store is None or not store.is_dir():
         return analyse(corpus, name, signal)
     memory = joblib.Memory(store, verbose=0)
     found: Session = memory.cache(analyse)(corpus, name, signal)
@@ -145,11 +152,16 @@ def analyse(corpus: Path, name: str, signal: SignalSettings) -> Session:
     Returns
     -------
     Session
-        All its utterances.
+        All its utterances; none where all of them are damaged.
     """
     data = EmgUkaCorpus(corpus)
-    utterances = tuple(
-        utterance_of(recording, signal, SpeechSettings()) for recording in data.recordings(name)
-    )
+    utterances: tuple[Utterance, ...] = ()
+    try:
+        utterances = tuple(
+            utterance_of(recording, signal, SpeechSettings()) for recording in data.recordings(name)
+        )
+    except RecordingError:
+        if not data.skipped:
+            raise
     speaker = name.split("-")[0]
     return Session(name, speaker, utterances, dict(data.skipped), dict(data.holes))

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models.classifier import utterance_windows, window_vector
+from models.embedding import Encoder
 from models.manifest import FeatureSet
 from models.signal.operator import Array
 from models.signal.td_features import TDSettings
@@ -76,6 +77,7 @@ def window_examples(
     windows_s: Sequence[float],
     rate_hz: float,
     features: TDSettings,
+    encoder: Encoder | None = None,
 ) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
     """Cut utterances into windows of several lengths and describe each.
 
@@ -93,6 +95,8 @@ def window_examples(
         Sampling rate of the EMG.
     features : TDSettings
         Grid of the frames.
+    encoder : Encoder, optional
+        Of embeddings, where they are among the features.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def window_examples(
             for samples, frames in utterance_windows(
                 emg.samples, emg.frames, window_s, rate_hz, features.shift_s
             ):
-                rows.append(window_vector(samples, frames, sets, rate_hz))
+                rows.append(window_vector(samples, frames, sets, rate_hz, encoder))
                 classes.append(label)
                 numbers.append(number)
     return np.stack(rows), np.array(classes), np.array(numbers)

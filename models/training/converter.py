@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from drivers.errors import RecordingError
+from models.converter import SpeechFrames
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.signal.operator import Array
 from models.signal.td_features import TDSettings
@@ -37,6 +38,16 @@ class TrainedConverter:
     network: ConverterNetwork
     epochs: int
     held_out_mcd_db: float
+
+    def convert(self, stacked: Array) -> SpeechFrames:
+        """Convert stacked features, shape (n, columns), as the exported graph does."""
+        with torch.no_grad():
+            mel_cepstrum, log_f0, voicing = self.network(torch.tensor(stacked, dtype=torch.float32))
+        return SpeechFrames(
+            mel_cepstrum.numpy().astype(np.float64),
+            np.exp(log_f0.numpy().astype(np.float64)[:, 0]),
+            voicing.numpy()[:, 0] >= 0.5,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,15 +1,27 @@
 """Each part of a bundle: trained, exported, and described for the manifest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import Pipeline
 
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
-from models.manifest import ActivityPart, ClassifierPart, ConverterPart, FeatureSet
+from models.embedding import Encoder
+from models.manifest import (
+    ActivityPart,
+    ClassifierPart,
+    ConverterPart,
+    EncoderPart,
+    FeatureSet,
+    SpeakerMethod,
+)
+from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings
 from models.training import activity as gate
 from models.training.classifiers import (
@@ -19,6 +31,7 @@ from models.training.classifiers import (
     window_examples,
 )
 from models.training.converter import train_converter
+from models.training.embedding import EmbeddingSettings
 from models.training.examples import (
     SignalSettings,
     Utterance,
@@ -36,8 +49,11 @@ ROLLING_WINDOW_S = 2.0
 MODE_FEATURES: tuple[FeatureSet, ...] = ("td_statistics", "band_statistics")
 SPEAKER_FEATURES: tuple[FeatureSet, ...] = ("speaker", "band_statistics")
 SPEECH_DBFS = -23.0
+EMBEDDING = EmbeddingSettings(slices_seen=50_000)
+"""Minutes for each of the two encoders; windows of utterances that they had not learned from
+were told apart as well as those that they had (nine sessions of EMG-UKA)."""
 
-_CHECKED_ROWS = 2000  # windows, from all classes, to compare an exported classifier on
+Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -52,11 +68,64 @@ class TrainingSettings:
         Analysis of the natural speech.
     converter : ConverterSettings
         Network.
+    speakers : tuple of str
+        How speakers are told apart; the first is what runs unless another one is asked for.
+    embedding : EmbeddingSettings
+        Networks of the speaker classifier ``embedding``.
     """
 
     signal: SignalSettings = field(default_factory=SignalSettings)
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     converter: ConverterSettings = field(default_factory=ConverterSettings)
+    speakers: tuple[SpeakerMethod, ...] = ("lda",)
+    embedding: EmbeddingSettings = field(default_factory=lambda: EMBEDDING)
+
+
+@dataclass(frozen=True)
+class TrainedEncoder:
+    """A network that makes the features of a classifier.
+
+    Attributes
+    ----------
+    part : EncoderPart
+        For the manifest.
+    original, exported : Encoder
+        As trained, and as a session runs it.
+    """
+
+    part: EncoderPart
+    original: Encoder
+    exported: Encoder
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a classifier of windows is made.
+
+    Attributes
+    ----------
+    name : str
+        In the bundle.
+    fit, predict_unseen : callable
+        Take vectors, labels and the utterance of each; return the fitted pipeline, and what
+        such a pipeline says of utterances that it has not seen.
+    calibration : str
+        Where its probabilities come from.
+    single : bool
+        Its graph takes single precision.
+    encoder : TrainedEncoder, optional
+        Of embeddings, where they are its features.
+    """
+
+    name: str
+    fit: Callable[[Array, Labels, Labels], Pipeline]
+    predict_unseen: Callable[[Array, Labels, Labels], Array | Labels]
+    calibration: str
+    single: bool = False
+    encoder: TrainedEncoder | None = None
+
+
+LDA = Method("lda", fit_discriminant, partial(cross_validated, method="predict"), CALIBRATION)
 
 
 def train_converter_part(
@@ -154,13 +223,14 @@ def train_classifier_part(
     settings: TrainingSettings,
     rate_hz: float,
     progress: Progress,
+    method: Method = LDA,
 ) -> tuple[ClassifierPart | None, dict[str, float]]:
     """Train the mode or the speaker classifier.
 
     Parameters
     ----------
     name : str
-        ``"mode"`` or ``"speaker"``.
+        ``"mode"``, ``"speaker"`` or ``"speaker_<method>"``: of the file.
     utterances : sequence of Utterance
         Training utterances.
     classes : sequence of str
@@ -173,6 +243,8 @@ def train_classifier_part(
         As for `train_converter_part`.
     rate_hz : float
         Sampling rate of the EMG.
+    method : Method
+        How.
 
     Returns
     -------
@@ -186,30 +258,39 @@ def train_classifier_part(
     for label in labels:
         if classes.count(label) < 2:
             raise RecordingError(
-                f"training utterances of {name} {label}",
+                f"training utterances of {name.partition('_')[0]} {label}",
                 value=classes.count(label),
                 allowed="2 or more, to calibrate on those that a fit has not seen",
                 way_out="take it out of the corpus, or record more",
             )
-    what = f"training the {name} classifier"
+    what = f"training the {name.replace('_', ' ')} classifier"
     progress(what, 0, 3)
-    vectors, numbers, groups = window_examples(
-        [one.emg for one in utterances], [labels.index(one) for one in classes],
-        sets, WINDOWS_S, rate_hz, settings.signal.features,
-    )  # fmt: skip
+
+    def examples(encoder: Encoder | None) -> tuple[Array, Labels, Labels]:
+        return window_examples(
+            [one.emg for one in utterances], [labels.index(one) for one in classes],
+            sets, WINDOWS_S, rate_hz, settings.signal.features, encoder,
+        )  # fmt: skip
+
+    encoder, fed = method.encoder, None
+    vectors, numbers, groups = examples(None if encoder is None else encoder.original)
+    if encoder is not None:
+        fed, _, _ = examples(encoder.exported)
     progress(what, 1, 3)
-    pipeline = fit_discriminant(vectors, numbers, groups)
-    some = vectors[:: 1 + len(vectors) // _CHECKED_ROWS]
-    difference = export_classifier(pipeline, work / f"{name}.onnx", some)
+    pipeline = method.fit(vectors, numbers, groups)
+    file = work / f"{name}.onnx"
+    difference = export_classifier(pipeline, file, vectors, single=method.single, fed=fed)
     progress(what, 2, 3)
-    unseen = cross_validated(vectors, numbers, groups, "predict")
+    unseen = method.predict_unseen(vectors, numbers, groups)
     progress(what, 3, 3)
     part = ClassifierPart(
-        file=f"{name}.onnx",
+        name=method.name,
+        file=file.name,
+        encoder=None if encoder is None else encoder.part,
         labels=tuple(labels),
         features=sets,
         window_s=ROLLING_WINDOW_S,
-        calibration=CALIBRATION,
+        calibration=method.calibration,
     )
     return part, {
         "cross_validated_balanced_accuracy": float(balanced_accuracy_score(numbers, unseen)),

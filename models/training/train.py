@@ -17,13 +17,13 @@ from models.manifest import Manifest, Provenance, SignalPart
 from models.training.examples import Utterance, utterance_of
 from models.training.parts import (
     MODE_FEATURES,
-    SPEAKER_FEATURES,
     TrainingSettings,
     train_activity_part,
     train_classifier_part,
     train_converter_part,
 )
 from models.training.progress import Progress
+from models.training.speakers import train_speaker_parts
 from models.training.threads import few_threads
 
 MODES = ("audible", "whispered", "silent")
@@ -119,15 +119,13 @@ def _train(
     modes_of = Counter(where for where, _ in {(one.session, one.mode) for one in utterances})
     several = [one for one in utterances if modes_of[one.session] > 1]
     modes = [mode for mode in MODES if any(one.mode == mode for one in several)]
-    speakers = sorted({one.speaker for one in utterances})
     mode, mode_figures = train_classifier_part(
         "mode", several, [one.mode for one in several], modes,
         MODE_FEATURES, work, settings, first.rate_hz, progress,
     )  # fmt: skip
-    speaker, speaker_figures = train_classifier_part(
-        "speaker", utterances, [one.speaker for one in utterances], speakers,
-        SPEAKER_FEATURES, work, settings, first.rate_hz, progress,
-    )  # fmt: skip
+    speakers, speaker_figures = train_speaker_parts(
+        utterances, work, settings, first.rate_hz, progress
+    )
     converter, converter_figures = train_converter_part(audible, work, settings, progress)
     return Manifest(
         name=name,
@@ -140,7 +138,8 @@ def _train(
         converter=converter,
         activity=activity,
         mode=mode,
-        speaker=speaker,
+        speaker=speakers[0] if speakers else None,
+        other_speakers=tuple(speakers[1:]),
         provenance=Provenance(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seed=settings.converter.seed,
@@ -161,7 +160,7 @@ def _train(
             "converter": converter_figures,
             "activity": activity_figures,
             "mode": mode_figures,
-            "speaker": speaker_figures,
+            **speaker_figures,
             "skipped_utterances": {reason: len(names) for reason, names in data.skipped.items()},
             "incomplete_utterances": {what: len(names) for what, names in data.holes.items()},
         },
@@ -169,7 +168,8 @@ def _train(
 
 
 def _load(data: EmgUkaCorpus, settings: TrainingSettings, progress: Progress) -> list[Utterance]:
-    """Read the training subsets of every session."""
+    """Read the training subsets of every session; their sound where embeddings need it."""
+    speech = settings.speech if "embedding" in settings.speakers else None
     names = [
         (session, subset)
         for session in data.sessions
@@ -179,7 +179,7 @@ def _load(data: EmgUkaCorpus, settings: TrainingSettings, progress: Progress) ->
     utterances = []
     for done, (session, subset) in enumerate(names):
         for recording in data.recordings(session, subset):
-            utterances.append(utterance_of(recording, settings.signal))
+            utterances.append(utterance_of(recording, settings.signal, speech))
         progress("reading the training subsets of all sessions", done + 1, len(names))
     return utterances
 

@@ -17,6 +17,7 @@ from streamer.cli.capture import capture
 from streamer.cli.convert import convert
 from streamer.cli.demo import demo
 from streamer.cli.devices import devices
+from streamer.cli.evaluate import evaluate
 from streamer.cli.info import info
 from streamer.cli.live import live
 from streamer.cli.profile import profile
@@ -101,6 +102,7 @@ for command in (
     capture,
     profile,
     train,
+    evaluate,
     devices,
     bench,
 ):

@@ -79,6 +79,8 @@ def _lines(summary: Summary) -> list[str]:
     if latency["compute_p50"] is not None:
         computing = f"{latency['compute_p50']:.2f} ms a frame, p99 {latency['compute_p99']:.2f} ms"
     lines.append(f"latency    {latency['algorithmic']:.0f} ms by design; computing {computing}")
+    models = [f"{what} by {by}" for what, by in summary.models.items() if by and what != "bundle"]
+    lines.append(f"models     {', '.join((str(summary.models['bundle']), *models))}")
     lines.append(f"ended      {_ENDED[summary.ended]}")
     lines.append(
         f"counts     frames {summary.frames}, lost samples {summary.lost_samples}, "

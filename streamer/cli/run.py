@@ -83,7 +83,7 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
 
 
 def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, json_: bool) -> int:
-    bundle = Bundle.open(config.bundle or packaged_bundle())
+    bundle = Bundle.open(config.bundle or packaged_bundle(), config.models.speaker)
     directory = RunDirectory.create(out)
     _keep(config, directory.path / CONFIG)
 
@@ -106,8 +106,10 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
         stop=stop,
         opened=opened,
     )
+    by = config.models.speaker
+    title = f"{job.command}{'' if by is None else f', speaker by {by}'}  {directory.path}"
     try:
-        with screen(session.snapshot, title=f"{job.command}  {directory.path}", on=config.screen):
+        with screen(session.snapshot, title=title, on=config.screen):
             summary = session.run()
     except (StreamerError, KeyboardInterrupt):
         _discard(directory)

@@ -1,5 +1,6 @@
 """``streamer train``: a corpus to a bundle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -40,13 +41,15 @@ def train(
     Examples:
       streamer train data/emg-uka --session 002-001 --out bundles/002-001
       streamer train data/emg-uka --session 002-001 --out bundles/ahead --set train.lead_ms=40
+      streamer train data/emg-uka --session 002-001 --out bundles/three \
+        --set train.speakers=[lda,forest,embedding]
     """  # noqa: D301 - \b is click's, not Python's
     settings = load_config(config_file, assignments, {"train.session": session}).train
     if settings.session is None:
         raise click.UsageError("Missing option '--session'", click.get_current_context())
     try:
         from models.training.network import ConverterSettings
-        from models.training.parts import TrainingSettings
+        from models.training.parts import EMBEDDING, TrainingSettings
         from models.training.train import train_bundle
     except ModuleNotFoundError as error:
         raise TrainingError(
@@ -59,10 +62,13 @@ def train(
         epochs=settings.epochs,
         seed=settings.seed,
     )
+    training = TrainingSettings(
+        converter=converter,
+        speakers=settings.speakers,
+        embedding=replace(EMBEDDING, seed=settings.seed),
+    )
     with shown_progress() as progress:
-        manifest = train_bundle(
-            corpus, settings.session, out, TrainingSettings(converter=converter), progress
-        )
+        manifest = train_bundle(corpus, settings.session, out, training, progress)
     figures = manifest.model_dump(mode="json")["figures"]
     if json_:
         print_json({"bundle": str(out), "session": settings.session, "figures": figures})

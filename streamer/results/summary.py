@@ -85,6 +85,8 @@ class Summary:
         All other counters, by where they were counted.
     source : dict
         What the source says of itself, and its health.
+    models : dict
+        Name of the bundle, and by which classifier ``mode`` and ``speaker`` were told.
     """
 
     directory: str
@@ -103,6 +105,7 @@ class Summary:
     latency_ms: dict[str, float | None]
     counters: dict[str, dict[str, int]]
     source: dict[str, Any]
+    models: dict[str, str | None]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain types, ready for JSON."""

@@ -139,7 +139,7 @@ def conclude(
     if recording_named is not None:
         utterances, more = compare(parts.observer.results, recording_named, bundle)
         problems = [*problems, *more]
-    summary = summarise(parts, ending, directory, utterances, problems, notes)
+    summary = summarise(parts, ending, bundle, directory, utterances, problems, notes)
     for path, content in (
         (directory.latency, parts.trace.as_dict(ending.algorithmic_ms)),
         (directory.summary, summary.as_dict()),
@@ -154,6 +154,7 @@ def conclude(
 def summarise(
     parts: Parts,
     ending: Ending,
+    bundle: Bundle,
     directory: RunDirectory,
     utterances: Sequence[UtteranceResult],
     problems: Sequence[str],
@@ -167,6 +168,8 @@ def summarise(
         Of the session, at rest.
     ending : Ending
         How it ended.
+    bundle : Bundle
+        Its models.
     directory : RunDirectory
         Where its files are.
     utterances : sequence of UtteranceResult
@@ -213,5 +216,10 @@ def summarise(
             "rate_hz": info.rate_hz,
             "channels": [channel.label for channel in info.channels],
             "health": asdict(parts.source.health),
+        },
+        models={
+            "bundle": bundle.manifest.name,
+            "mode": None if bundle.mode is None else bundle.mode.name,
+            "speaker": None if bundle.speaker is None else bundle.speaker.name,
         },
     )

@@ -60,6 +60,27 @@ def manifest() -> Part:
     }
 
 
+def with_other_speakers(part: Part) -> None:
+    """Change a manifest: three classifiers tell speakers, of which the first runs."""
+    one = part["speaker"]
+    part["other_speakers"] = [
+        one | {"name": "forest", "file": "forest.onnx", "features": ["speaker"]},
+        one
+        | {
+            "name": "embedding",
+            "file": "embedding.onnx",
+            "features": ["embedding"],
+            "encoder": {"file": "encoder.onnx", "slice_frames": 32, "slice_shift": 16},
+        },
+    ]
+
+
+@pytest.fixture
+def three_speakers() -> Callable[[Part], None]:
+    """The change of a manifest that gives it three speaker classifiers."""
+    return with_other_speakers
+
+
 @pytest.fixture(scope="session")
 def graphs() -> dict[str, bytes]:
     """Graphs with the inputs and outputs of trained ones, by file name."""
@@ -69,6 +90,9 @@ def graphs() -> dict[str, bytes]:
         "activity.onnx": _discriminant(4 * COLUMNS, 2),
         "mode.onnx": _discriminant(2 * 11, 3, weight=0.001),
         "speaker.onnx": _discriminant(6 * COLUMNS, 2),
+        "forest.onnx": _discriminant(2 * 11, 2, weight=0.002),
+        "encoder.onnx": _encoder(COLUMNS, 7),
+        "embedding.onnx": _discriminant(7, 2, weight=3.0),
     }
 
 
@@ -131,6 +155,26 @@ def _discriminant(columns: int, classes: int, weight: float = 0.1) -> bytes:
             helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, [None, classes]),
         ],
         [helper.make_tensor("w", TensorProto.DOUBLE, matrix.shape, matrix)],
+    )
+    return _bytes(graph)
+
+
+def _encoder(columns: int, size: int) -> bytes:
+    """A random direction of the slice's mean frame."""
+    from onnx import TensorProto, helper
+
+    matrix = np.random.default_rng(3).normal(0, 1, (columns, size)).astype(np.float32)
+    axes = np.array([1], dtype=np.int64)
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["slices"], ["mean"], axes=axes, keepdims=0),
+            helper.make_node("MatMul", ["mean", "w"], ["turned"]),
+            helper.make_node("LpNormalization", ["turned"], ["embedding"], axis=1, p=2),
+        ],
+        "encoder",
+        [helper.make_tensor_value_info("slices", TensorProto.FLOAT, [None, 32, columns])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [None, size])],
+        [helper.make_tensor("w", TensorProto.FLOAT, matrix.shape, matrix)],
     )
     return _bytes(graph)
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from drivers.errors import SignalMismatchError, StreamerError
-from models.bundle import Bundle, BundleError
+from models.bundle import Bundle, BundleError, packaged_bundle
 from models.manifest import Manifest
 
 CHANNELS = ("EMG1", "EMG2")
+FILES = [f"{part}.onnx" for part in ("converter", "activity", "mode", "speaker", "forest")]
+FILES += ["encoder.onnx", "embedding.onnx"]
 
 
 def one_line(error: StreamerError, *parts: str) -> bool:
@@ -44,6 +46,71 @@ def test_classifiers_may_be_missing(make_bundle):
     bundle = Bundle.open(make_bundle(lambda part: part.update(mode=None, speaker=None)))
     assert bundle.mode is None
     assert bundle.speaker is None
+
+
+@pytest.mark.parametrize("name", ["lda", "forest", "embedding"])
+def test_the_speaker_classifier_that_is_asked_for_runs(make_bundle, three_speakers, name):
+    """Whoever compares two of them would compare one with itself."""
+    path = make_bundle(three_speakers)
+    bundle = Bundle.open(path, speaker=name)
+    assert list(bundle.speakers) == ["lda", "forest", "embedding"]
+    assert bundle.speaker is bundle.speakers[name]
+    assert bundle.speaker.name == name
+    assert Bundle.open(path).speaker.name == "lda"  # the first one by itself
+    samples, frames = np.random.default_rng(0).normal(size=(600, 2)), np.ones((100, 10))
+    said = {one.utterance(samples, frames)[0] for one in bundle.speakers.values()}
+    assert len(said) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        (lambda part: None, "lda"),
+        (lambda part: part.update(speaker=None), "null: it tells no speakers apart"),
+    ],
+)
+def test_an_unknown_speaker_classifier_is_said_with_those_there_are(make_bundle, change, allowed):
+    """A typing error would end in a traceback, or in another classifier's answers."""
+    path = make_bundle(change)
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path, speaker="forest")
+    assert one_line(caught.value, str(path), "got forest", f"allowed: {allowed}", "train.speakers")
+
+
+def test_a_bundle_from_before_there_was_a_choice_has_one(make_bundle):
+    """People would have to train again what took them minutes."""
+    path = make_bundle()
+    text = (path / "manifest.json").read_text()
+    assert not any(key in text for key in ("other_speakers", "encoder", '"name": "lda"'))
+    assert list(Bundle.open(path, "lda").speakers) == ["lda"]
+    assert "lda" in Bundle.open(packaged_bundle()).speakers
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (
+            lambda part: part.update(other_speakers=[part["speaker"]]),
+            "two speaker classifiers have the same name",
+        ),
+        (
+            lambda part: part["speaker"].update(features=["embedding"]),
+            "features 'embedding' and an encoder belong together",
+        ),
+        (
+            lambda part: part["speaker"].update(
+                encoder={"file": "encoder.onnx", "slice_frames": 32, "slice_shift": 16}
+            ),
+            "features 'embedding' and an encoder belong together",
+        ),
+    ],
+)
+def test_speaker_classifiers_that_contradict_are_refused(make_bundle, change, named):
+    """One of them would silently stand for the other, or fail in mid-session."""
+    path = make_bundle(change)
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, str(path / "manifest.json"), named)
 
 
 def test_operators_share_no_state(make_bundle):
@@ -171,11 +238,11 @@ def test_a_manifest_that_is_not_understood_is_refused(make_bundle, place, key, v
     assert one_line(caught.value, str(path / "manifest.json"), named)
 
 
-@pytest.mark.parametrize("file", ["converter.onnx", "activity.onnx", "mode.onnx", "speaker.onnx"])
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("damage", ["missing", "truncated", "empty", "text"])
-def test_a_missing_or_damaged_model_is_named(make_bundle, capfd, file, damage):
+def test_a_missing_or_damaged_model_is_named(make_bundle, three_speakers, capfd, file, damage):
     """Half a copied bundle says which half is missing, in one line."""
-    path = make_bundle()
+    path = make_bundle(three_speakers)
     model = path / file
     if damage == "missing":
         model.unlink()
@@ -196,11 +263,15 @@ def test_a_missing_or_damaged_model_is_named(make_bundle, capfd, file, damage):
         ("activity.onnx", "mode.onnx"),
         ("mode.onnx", "speaker.onnx"),
         ("speaker.onnx", "mode.onnx"),
+        ("embedding.onnx", "speaker.onnx"),
+        ("encoder.onnx", "embedding.onnx"),
     ],
 )
-def test_a_model_of_another_shape_is_refused_at_once(make_bundle, capfd, file, other):
+def test_a_model_of_another_shape_is_refused_at_once(
+    make_bundle, three_speakers, capfd, file, other
+):
     """Otherwise a session dies at its first frame, with a traceback."""
-    path = make_bundle()
+    path = make_bundle(three_speakers)
     (path / file).write_bytes((path / other).read_bytes())
     with pytest.raises(BundleError) as caught:
         Bundle.open(path)

@@ -10,7 +10,7 @@ from streamer.cli import cli
 from streamer.cli.group import OneLineErrors
 
 COMMANDS = ["demo", "replay", "live", "record", "simulate", "info", "convert", "capture"]
-COMMANDS += ["profile", "train", "devices", "bench"]
+COMMANDS += ["profile", "train", "evaluate", "devices", "bench"]
 GROUPS = {"profile": ["guess", "show"], "bench": ["drivers"]}
 UNCONFIGURED = ["info", "profile"]
 
@@ -65,6 +65,9 @@ def test_help_has_an_example(command: str) -> None:
         (["replay", "--sped", "2"], "No such option"),
         (["reply"], "No such command 'reply'"),
         (["train", "somewhere"], "Missing option '--out'"),
+        (["evaluate", "somewhere"], "Missing option '--out'"),
+        (["evaluate", "c", "--out", "e", "--workers", "0"], "'evaluate.workers': got '0'"),
+        (["evaluate", "c", "--out", "e", "--device", "tpu"], "'evaluate.device': got 'tpu'"),
         (["train", "somewhere", "--out", "b"], "Missing option '--session'"),
         (["simulate", "--preset", "huge"], "'huge' is not one of 'small', 'training'"),
         (["replay", "--set", "audio.bufer_ms=3"], "did you mean 'audio.buffer_ms'?"),
@@ -102,6 +105,8 @@ def test_wrong_command_line(words: list[str], said: str) -> None:
         (["simulate", "--as", "varioport", "--port", "/nowhere/p"], "/nowhere/p"),
         (["replay", "nowhere"], "recording nowhere: got No such file or directory"),
         (["train", "nowhere", "--session", "002-001", "--out", "b"], "corpus directory nowhere"),
+        (["evaluate", "nowhere", "--out", "e"], "corpus directory nowhere"),
+        (["evaluate", "c", "--out", "e", "--experiment", "lda"], "experiment: got lda; allowed: al"),
     ],
 )
 def test_input_that_cannot_be_used(words: list[str], said: str) -> None:

@@ -144,6 +144,7 @@ def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
         (["--subset", "test.sung"], "got test.sung; allowed: train.audible"),
         (["--utterance", "101-001-9999"], "101-001-9999"),
         (["--bundle", "tests"], "bundle tests: got no manifest.json"),
+        (["--set", "models.speaker=svm"], "got svm; allowed: lda"),
         (["--out", "tests"], "output directory tests: got it exists"),
         (["--out", "pyproject.toml/run"], "pyproject.toml/run cannot be written"),
     ],
@@ -159,6 +160,35 @@ def test_bad_input_is_one_line(
     (line,) = result.stderr.splitlines()
     assert line.startswith("streamer: error: ")
     assert said in line
+
+
+def test_the_speaker_classifier_that_is_asked_for_runs(
+    run: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Two classifiers could not be compared in a session, or one be taken for the other."""
+    import shutil
+
+    bundle = tmp_path / "bundle"
+    shutil.copytree(packaged_bundle(), bundle)
+    manifest = bundle / "manifest.json"
+    content = json.loads(manifest.read_text())
+    labels = content["speaker"]["labels"]
+    other = content["speaker"] | {"name": "forest", "labels": labels[::-1]}
+    content["other_speakers"] = [other]
+    manifest.write_text(json.dumps(content))
+    words = [*QUICK, "--bundle", str(bundle), "--set", "models.speaker=forest"]
+    result = replay(*words, "--out", str(tmp_path / "run"))
+    assert result.exit_code == 0, result.output
+    assert "speaker by forest" in result.stdout
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    _, printed = run
+    assert printed["models"]["speaker"] == "lda"
+    assert summary["models"] == printed["models"] | {"speaker": "forest"}
+    for before, after in zip(printed["utterances"], summary["utterances"], strict=True):
+        assert before["mode"] == after["mode"]
+        said = before["speaker"]["probabilities"]
+        expected = dict(zip(labels[::-1], (said[label] for label in labels), strict=True))
+        assert after["speaker"]["probabilities"] == expected
 
 
 def test_signal_that_does_not_fit_the_bundle_is_one_line(tmp_path: Path) -> None:

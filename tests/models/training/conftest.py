@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drivers.recordings.recording import Recording, Segment
 from drivers.source import Channel
-from models.manifest import Manifest
+from models.manifest import Manifest, SpeakerMethod
 
 Array = NDArray[np.float64]
 Sizes = Mapping[str, Mapping[str, int]]  # utterances by session and subset
@@ -154,6 +154,7 @@ def train() -> Train:
     from threadpoolctl import threadpool_limits
 
     from models.signal.stacking import StackingSettings
+    from models.training.embedding import EmbeddingSettings
     from models.training.network import ConverterSettings
     from models.training.parts import TrainingSettings
     from models.training.train import train_bundle
@@ -162,8 +163,16 @@ def train() -> Train:
         stacking=StackingSettings(past=2), widths=(16,), epochs=2, batch=64
     )
 
-    def run(corpus: Path, session: str, out: Path, **more: object) -> Manifest:
-        settings = TrainingSettings(converter=converter)
+    embedding = EmbeddingSettings(layers=1, hidden=32, size=8, slices_seen=1280)
+
+    def run(
+        corpus: Path,
+        session: str,
+        out: Path,
+        speakers: tuple[SpeakerMethod, ...] = ("lda",),
+        **more: object,
+    ) -> Manifest:
+        settings = TrainingSettings(converter=converter, speakers=speakers, embedding=embedding)
         with threadpool_limits(1):  # a session's fixture comes before `one_core`
             return train_bundle(corpus, session, out, settings, **more)  # type: ignore[arg-type]
 

@@ -9,13 +9,17 @@ pytest.importorskip("skl2onnx")
 from models.inference import OnnxModel  # noqa: E402
 from models.training import export  # noqa: E402
 from models.training.classifiers import fit_discriminant  # noqa: E402
+from models.training.embedding import EmbeddingSettings, SpeakerEncoder  # noqa: E402
 from models.training.export import (  # noqa: E402
     CLASSIFIER_TOLERANCE,
     CONVERTER_TOLERANCE,
+    ENCODER_TOLERANCE,
     ExportError,
     export_classifier,
     export_converter,
+    export_encoder,
 )
+from models.training.forest import fit_forest  # noqa: E402
 from models.training.network import ConverterNetwork, ConverterSettings  # noqa: E402
 
 COLUMNS, ORDER = 12, 4
@@ -98,6 +102,47 @@ def test_onnx_probabilities_are_python_s(tmp_path, classes, kind):
             np.testing.assert_allclose(found, pipeline.predict_proba(x), atol=CLASSIFIER_TOLERANCE)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_trees_decide_in_onnx_as_in_python(tmp_path, classes):
+    """Python's trees round to single precision first: a value at a threshold changes sides."""
+    vectors, labels, _ = examples(classes, "plain")
+    pipeline = fit_forest(vectors, labels, seed=0)
+    trees = [one.tree_ for one in pipeline[-1].estimators_]
+    split = np.concatenate([one.feature for one in trees])
+    at = np.concatenate([one.threshold for one in trees])[split >= 0]
+    split = split[split >= 0]
+    # Just above, just below and at each threshold, closer than single precision tells.
+    rows = np.repeat(vectors[:1], 3 * len(at), axis=0)
+    rows[np.arange(len(rows)), np.tile(split, 3)] = np.concatenate(
+        [at * (1 + side) for side in (-1e-9, 0.0, 1e-9)]
+    )
+    rows = np.concatenate((rows, vectors))
+    file = tmp_path / "forest.onnx"
+    assert export_classifier(pipeline, file, rows, single=True) <= CLASSIFIER_TOLERANCE
+    np.testing.assert_allclose(
+        OnnxModel(file)(rows[:1])[-1], pipeline.predict_proba(rows[:1]), atol=CLASSIFIER_TOLERANCE
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 40])
+def test_an_encoder_takes_any_number_of_slices(tmp_path, capfd, count):
+    """A window while it rolls has as many as fit; a longer recording has more."""
+    torch.manual_seed(0)
+    settings = EmbeddingSettings(layers=2, hidden=12, size=5)
+    encoder = SpeakerEncoder(RNG.normal(size=COLUMNS), SCALES, settings).eval()
+    slices = features(32 * 3).reshape(3, 32, COLUMNS)
+    file = tmp_path / "encoder.onnx"
+    assert export_encoder(encoder, file, slices) <= ENCODER_TOLERANCE
+    assert [one.name for one in tmp_path.iterdir()] == ["encoder.onnx"]
+    assert capfd.readouterr() == ("", "")
+    x = features(32 * count).reshape(count, 32, COLUMNS)
+    (found,) = OnnxModel(file)(x)
+    assert found.shape == (count, 5)
+    with torch.no_grad():
+        expected = encoder(torch.tensor(x, dtype=torch.float32)).numpy()
+    np.testing.assert_allclose(found, expected, atol=ENCODER_TOLERANCE)
+
+
 class Off:
     """A model that is wrong by so much."""
 
@@ -114,6 +159,17 @@ def test_a_converter_that_exports_wrong_is_an_error(network, tmp_path, monkeypat
     monkeypatch.setattr(export, "OnnxModel", lambda file: Off(OnnxModel(file), error))
     with pytest.raises(ExportError, match=r"converter\.onnx: got .*; allowed: at most 0\.0001"):
         export_converter(network, tmp_path / "converter.onnx", features(3))
+
+
+def test_a_classifier_behind_another_graph_is_compared_on_what_that_makes(tmp_path):
+    """What a session runs is the chain; each link could be right and the chain wrong."""
+    vectors, labels, utterance = examples(2, "plain")
+    pipeline = fit_discriminant(vectors, labels, utterance)
+    file = tmp_path / "mode.onnx"
+    near = vectors.astype(np.float32).astype(np.float64)
+    assert 0 < export_classifier(pipeline, file, vectors, fed=near) < 1e-5
+    with pytest.raises(ExportError, match=r"mode\.onnx: got .*; allowed: at most 0\.0001"):
+        export_classifier(pipeline, file, vectors, fed=near + 0.01)
 
 
 @pytest.mark.parametrize("error", [3e-5, float("nan")])

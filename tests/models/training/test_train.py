@@ -1,6 +1,9 @@
 """A corpus to a bundle, end to end."""
 
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +19,7 @@ from models.training.examples import SignalSettings, emg_of  # noqa: E402
 from models.training.export import ExportError  # noqa: E402
 
 SESSION = "002-001"
-
-
-def weights(file: Path) -> list[np.ndarray]:
-    import onnx
-    from onnx import numpy_helper
-
-    return [numpy_helper.to_array(one) for one in onnx.load(file).graph.initializer]
+ROOT = Path(__file__).parents[3]
 
 
 def left_in(folder: Path) -> list[str]:
@@ -90,38 +87,58 @@ def test_the_manifest_says_what_was_learned_from_what(bundle_path):
     assert figures["incomplete_utterances"] == {}
 
 
-def test_test_subsets_are_never_read_and_a_seed_is_a_model(bundle_path, corpus, train, tmp_path):
-    """Figures on the test subsets would be worthless, and nobody could repeat a training."""
+TRAINING = """
+import sys
+from pathlib import Path
+from models.signal.stacking import StackingSettings
+from models.training.network import ConverterSettings
+from models.training.parts import TrainingSettings
+from models.training.train import train_bundle
+network = ConverterSettings(stacking=StackingSettings(past=2), widths=(16,), epochs=2, batch=64)
+settings = TrainingSettings(converter=network, speakers=("lda", "forest"))
+train_bundle(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), settings)
+"""
+
+
+def test_test_subsets_are_never_read_and_a_seed_is_a_model(corpus, tmp_path):
+    """Figures on the test subsets would be worthless, and nobody could repeat a training.
+
+    Each training has a process of its own, as everybody's has: in one that had done much else
+    before, sums of PyTorch were once seen to round differently.
+    """
     reader = EmgUkaCorpus(corpus)
-    without = tmp_path / "without"
+    without = tmp_path / "without" / "corpus"
     shutil.copytree(corpus, without)
     for name in reader.utterances(subset="test"):
         files = [path for path in without.rglob("*") if name.replace("-", "_") in path.name]
         assert len(files) == 5
         for file in files:
             file.write_bytes(b"damaged")
+    made = [tmp_path / "one" / "bundle", tmp_path / "again" / "bundle"]
+    trainings = [
+        subprocess.Popen([sys.executable, "-c", TRAINING, source, SESSION, out], cwd=ROOT)
+        for source, out in zip((corpus, without), made, strict=True)
+    ]
+    assert [training.wait() for training in trainings] == [0, 0]
+    assert left_in(made[0]) == left_in(made[1])
+    for model in left_in(made[0]):
+        one, again = ((path / model).read_bytes() for path in made)
+        if model == "manifest.json":
+            one, again = (re.sub(rb'"created": ".*"', b"", content) for content in (one, again))
+        assert one == again, model
+
+
+def test_a_training_tells_how_far_it_is(corpus, train, tmp_path):
+    """A bar that stands still, or never ends, tells nothing."""
     said: dict[str, list[tuple[int, int]]] = {}
     train(
-        without,
+        corpus,
         SESSION,
-        tmp_path / "again",
+        tmp_path / "bundle",
         progress=lambda what, *now: said.setdefault(what, []).append(now),
     )
-    for model in ("converter", "activity", "mode", "speaker"):
-        before, after = (
-            weights(bundle_path / f"{model}.onnx"),
-            weights(tmp_path / "again" / f"{model}.onnx"),
-        )
-        assert len(before) == len(after) > 0
-        for a, b in zip(before, after, strict=True):
-            # Not bit by bit: in a process that has done much else before, sums of PyTorch
-            # were once seen to round differently.
-            np.testing.assert_allclose(a, b, rtol=0, atol=1e-3)
-    figures = Bundle.open(tmp_path / "again").manifest.figures
-    for part, values in Bundle.open(bundle_path).manifest.figures.items():
-        assert figures[part] == pytest.approx(values, rel=1e-3)
     assert len(said) == 7
-    for steps in said.values():  # a bar that stands still, or never ends, tells nothing
+    for steps in said.values():
         assert [done for done, _ in steps] == sorted({done for done, _ in steps})
         assert steps[-1][0] == steps[-1][1]
 

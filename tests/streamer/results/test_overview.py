@@ -70,6 +70,7 @@ def make(path: Path, seconds: float, *, classifiers: bool = True) -> Made:
         latency_ms={},
         counters={},
         source={},
+        models={},
     )
     return Made(directory, summary, envelope)
 

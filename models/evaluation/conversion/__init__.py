@@ -1,0 +1,69 @@
+"""EMG to speech: section 3 of the paper, its figure 2, and what goes beyond them."""
+
+from models.evaluation.conversion.figures import figures_of
+from models.evaluation.conversion.jobs import Silent, base_of, paper_session, session_of
+from models.evaluation.conversion.presentation import drawing_of_ccc, tables_of
+from models.evaluation.conversion.settings import conversion_settings
+from models.evaluation.findings import Findings
+from models.evaluation.study import Study
+
+
+def conversion(study: Study) -> Findings:
+    """Train converters on every session and measure them on its test subsets.
+
+    Parameters
+    ----------
+    study : Study
+        The evaluation.
+
+    Returns
+    -------
+    Findings
+        ``audible.<setting>``, ``whispered.audible_trained``, ``silent.audible_trained``,
+        ``silent.silent_trained``, each with its sessions; see `figures.figures_of`.
+    """
+    settings = conversion_settings(study.settings)
+    ours = {"symmetric": settings.symmetric, "causal": settings.causal}
+    names = study.material.sessions
+    bases = study.run("converters: all sessions", base_of, [(one,) for one in ours.values()])
+    jobs = [
+        (name, one, base, Silent())
+        for one, base in zip(ours.values(), bases, strict=True)
+        for name in names
+    ]
+    results = study.run("converters: each session", session_of, jobs)
+    rows = {
+        setting: dict(zip(names, results[k * len(names) : (k + 1) * len(names)], strict=True))
+        for k, setting in enumerate(ours)
+    }
+    plain = study.run(
+        "converters: the paper's", paper_session, [(name, settings.paper) for name in names]
+    )
+    rows["paper"] = dict(zip(names, plain, strict=True))
+    figures = figures_of(rows)
+    found = Findings("conversion", "EMG to speech", figures, tables_of(figures))
+    drawing = drawing_of_ccc(figures)
+    if drawing is not None:
+        found.drawings.append(drawing)
+    untrained = [name for name, one in rows["causal"].items() if one is None]
+    if untrained:
+        found.missing.append(f"No audible training utterance with sound: {', '.join(untrained)}.")
+    for mode in ("whispered", "silent"):
+        if "audible_trained" not in figures[mode]:
+            found.missing.append(f"No {mode} test speech with the same sentences audible.")
+    found.differs += _DIFFERS
+    found.tuned += _TUNED
+    return found
+
+
+_DIFFERS = [
+    "The paper trains on one session alone; ours learns from the audible training subsets of all "
+    "sessions first. No test sentence occurs in any training subset. The row *the paper's network, "
+    "here* is session-dependent: TD-15, 1024-256-1024, the mean of each utterance removed.",
+    "Widths of the paper's second and third layer are not stated; 256 and 1024 are ours.",
+    "*Trained on silent speech* and whispered speech are not in the paper.",
+]
+_TUNED = [
+    "Network, features and training were chosen on held-out *sentences* of the audible training "
+    "subsets, left out of every session at once: see *Search for a converter*.",
+]

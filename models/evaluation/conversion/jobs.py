@@ -1,0 +1,209 @@
+"""What the conversion experiment computes: a base, and then each session for itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from models.converter import SpeechFrames
+from models.evaluation.conversion.measures import Measured, measure, summary
+from models.evaluation.material import Material, Session
+from models.signal.operator import Array
+from models.signal.td_features import TDFeatures, TDSettings
+from models.speech.analysis import SpeechSettings
+from models.training.causal import Base, CausalNetwork, CausalSettings
+from models.training.causal_training import Parallel, convert, train_base, train_session
+from models.training.converter import train_converter
+from models.training.examples import SignalSettings, Utterance, stack
+from models.training.network import ConverterSettings
+from models.training.silent import aligned_targets, by_sentence
+
+SIGNAL = SignalSettings()
+SPEECH = SpeechSettings()
+
+Convert = Callable[[Utterance], SpeechFrames]
+
+
+def nobody(what: str, done: int, total: int) -> None:
+    """Tell nobody: a job's own progress stays in the job."""
+
+
+def parallel(utterances: Sequence[Utterance]) -> Parallel:
+    """Return the utterances that have sound, as a network learns from them."""
+    heard = [one for one in utterances if one.speech is not None]
+    return Parallel(
+        [one.emg.frames for one in heard], [one.speech for one in heard if one.speech is not None]
+    )
+
+
+def base_of(material: Material, settings: CausalSettings) -> Base:
+    """Train the shared network on the audible training subsets of all sessions.
+
+    Parameters
+    ----------
+    material : Material
+        The corpus.
+    settings : CausalSettings
+        Network.
+
+    Returns
+    -------
+    Base
+        Test subsets were not read, and no sentence of theirs occurs in training.
+    """
+    sessions = {
+        one.name: parallel(one.subset("train", "audible")) for one in material.all_sessions()
+    }
+    sessions = {name: one for name, one in sessions.items() if len(one)}
+    return train_base(sessions, settings, SIGNAL.features.shift_s, nobody, material.device)
+
+
+@dataclass(frozen=True)
+class Silent:
+    """How silent speech is learned.
+
+    Attributes
+    ----------
+    rounds : int
+        How often the targets are aligned: first by the network trained on audible EMG, then by
+        the one trained on silent EMG.
+    """
+
+    rounds: int = 2
+
+
+def session_of(
+    material: Material, name: str, settings: CausalSettings, base: Base, silent: Silent
+) -> dict[str, Any] | None:
+    """Train on a session and measure its test subsets.
+
+    Parameters
+    ----------
+    material : Material
+        The corpus.
+    name : str
+        Recording session.
+    settings : CausalSettings
+        Network.
+    base : Base
+        Where it starts from.
+    silent : Silent
+        How silent speech is learned.
+
+    Returns
+    -------
+    dict or None
+        `summary` by mode and training: ``audible``, ``whispered.audible_trained``,
+        ``silent.audible_trained``, ``silent.silent_trained``; None without audible training data.
+    """
+    session = material.session(name)
+    shift_s = SIGNAL.features.shift_s
+    own = parallel(session.subset("train", "audible"))
+    if not len(own):
+        return None
+
+    def train(data: Parallel, start: Base, how: CausalSettings) -> CausalNetwork:
+        return train_session(name, data, start, how, shift_s, nobody, material.device)
+
+    network = train(own, base, settings)
+    found: dict[str, Any] = measured_modes(material, session, _with(network, settings))
+    references = by_sentence(session.subset("train", "audible"))
+    quiet = session.subset("train", "silent")
+    aligned = aligned_targets(network, quiet, references, settings.future)
+    if len(aligned):
+        for _ in range(silent.rounds):
+            trained = train(aligned, base_from(network, base, name), settings)
+            aligned = aligned_targets(trained, quiet, references, settings.future)
+        modes = measured_modes(material, session, _with(trained, settings), ("silent",))
+        found["silent.silent_trained"] = modes["silent.audible_trained"]
+    return found
+
+
+def base_from(network: CausalNetwork, base: Base, name: str) -> Base:
+    """Return a base that starts from a network of one session."""
+    state = {key: value.numpy() for key, value in network.state_dict().items()}
+    shared = {key: value for key, value in state.items() if not key.startswith("layer.")}
+    layer = {key.removeprefix("layer."): v for key, v in state.items() if key.startswith("layer.")}
+    return replace(base, shared=shared, layers={name: layer})
+
+
+def paper_session(
+    material: Material, name: str, settings: ConverterSettings
+) -> dict[str, Any] | None:
+    """Train the paper's network on a session alone, and measure its test subsets.
+
+    Its features are plain, of EMG with the mean of each whole utterance removed, as in the papers.
+
+    Parameters
+    ----------
+    material : Material
+        The corpus.
+    name : str
+        Recording session.
+    settings : ConverterSettings
+        Network.
+
+    Returns
+    -------
+    dict or None
+        As `session_of`, without what is trained on silent speech.
+    """
+    session = material.session(name)
+    train = [one for one in session.subset("train", "audible") if one.speech is not None]
+    if len(train) < 2:
+        return None
+    features = replace(SIGNAL.features, log=False)
+    frames = [mean_removed(material, one.name, features) for one in train]
+    speech = [one.speech for one in train if one.speech is not None]
+    trained = train_converter(frames, speech, features, settings, nobody)
+
+    def made(one: Utterance) -> SpeechFrames:
+        plain = mean_removed(material, one.name, features)
+        return trained.convert(stack(plain, settings.stacking, features))
+
+    return measured_modes(material, session, made)
+
+
+def mean_removed(material: Material, utterance: str, features: TDSettings) -> Array:
+    """Return features of EMG whose mean over the utterance was removed."""
+    recording = material.recording(utterance)
+    emg_uv = recording.emg_uv.astype(np.float64)
+    operator = TDFeatures(features, recording.rate_hz, emg_uv.shape[1])
+    centred = emg_uv - emg_uv.mean(axis=0)
+    return np.concatenate((operator.process(centred), operator.flush()))
+
+
+def measured_modes(
+    material: Material,
+    session: Session,
+    made: Convert,
+    modes: Sequence[str] = ("audible", "whispered", "silent"),
+) -> dict[str, Any]:
+    """Measure the test subsets of a session; what was not audible against what was."""
+    references = by_sentence(session.subset("test", "audible"))
+    found: dict[str, Any] = {}
+    for mode in modes:
+        measured: list[Measured] = []
+        for one in session.subset("test", mode):
+            reference = one if mode == "audible" else references.get(one.transcript or "")
+            if reference is None or reference.speech is None:
+                continue
+            audio = material.recording(reference.name).audio
+            assert audio is not None
+            measured.append(
+                measure(
+                    made(one),
+                    reference.speech,
+                    audio.astype(np.float64),
+                    SPEECH,
+                    aligned=mode != "audible",
+                )
+            )
+        key = mode if mode == "audible" else f"{mode}.audible_trained"
+        found[key] = summary(measured, "mcd_db" if mode == "audible" else "dtw_mcd_db")
+    return found
+
+
+def _with(network: CausalNetwork, settings: CausalSettings) -> Convert:
+    return lambda one: convert(network, one.emg.frames, settings.future)

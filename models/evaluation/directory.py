@@ -1,0 +1,91 @@
+"""The directory of an evaluation: of one corpus with one set of settings, and nothing else's."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drivers.errors import StreamerError
+from models.evaluation.part import Part, read_part, write_figures, write_json, write_part
+
+PARTS = "parts"
+CACHE = "cache"
+_IDENTITY = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Where an evaluation lies.
+
+    Attributes
+    ----------
+    path : Path
+        ``--out``.
+    """
+
+    path: Path
+
+    @property
+    def cache(self) -> Path:
+        """Results of jobs; may be removed, which costs nothing but time."""
+        return self.path / CACHE
+
+    def write(self, part: Part) -> None:
+        """Write an experiment's figures for scripts, and all of it for the report."""
+        name = part.findings.name
+        write_part(part, self.path / PARTS / f"{name}.json")
+        write_figures(part, self.path / f"{name}.json")
+
+    def read(self, names: tuple[str, ...]) -> list[Part]:
+        """Return the experiments that are there, of those named and in their order."""
+        found = (read_part(self.path / PARTS / f"{name}.json") for name in names)
+        return [part for part in found if part is not None]
+
+
+def open_directory(path: Path, identity: dict[str, Any]) -> Directory:
+    """Make an evaluation's directory, or go on with one.
+
+    Parameters
+    ----------
+    path : Path
+        New, empty, or of an evaluation with the same identity.
+    identity : dict
+        What must not be mixed, of plain types.
+
+    Returns
+    -------
+    Directory
+        Ready to be written to.
+
+    Raises
+    ------
+    StreamerError
+        It holds something else, or cannot be written.
+    """
+    other = "choose another --out"
+    file = path / PARTS / _IDENTITY
+    try:
+        if file.is_file():
+            before = json.loads(file.read_text("utf-8"))
+            differing = [key for key, value in identity.items() if before.get(key) != value]
+            if differing:
+                raise StreamerError(
+                    f"{path} holds another evaluation",
+                    value="; ".join(_said(key, before.get(key)) for key in differing),
+                    allowed="; ".join(_said(key, identity[key]) for key in differing),
+                    way_out=other,
+                )
+        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise StreamerError(f"{path}", value="something that is no evaluation", way_out=other)
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_json(identity, file)
+    except (OSError, ValueError, AttributeError) as error:
+        raise StreamerError(f"{path} cannot be used: {error}", way_out=other) from None
+    return Directory(path)
+
+
+def _said(key: str, value: object) -> str:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value)) or "all"
+    return f"{key} {str(value)[:40]}"

@@ -1,0 +1,120 @@
+"""The figures that come first, each beside the paper's where it has one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from models.evaluation.findings import Table
+from models.evaluation.part import Part
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure that people ask for first.
+
+    Attributes
+    ----------
+    experiment, path : str
+        Where it stands: ``mode.json``, ``pooled.balanced_accuracy``.
+    what : str
+        For people.
+    unit : str
+        ``"%"`` shows a fraction in percent.
+    paper : float, optional
+        The paper's, in the unit shown.
+    """
+
+    experiment: str
+    path: str
+    what: str
+    unit: Literal["dB", "%", "s"]
+    paper: float | None = None
+
+
+HEADLINES: Final = (
+    Headline(
+        "conversion",
+        "audible.symmetric.mcd_db.mean",
+        "EMG to speech, audible, with look-ahead: MCD",
+        "dB",
+        6.48,
+    ),
+    Headline(
+        "conversion", "audible.causal.mcd_db.mean", "EMG to speech, audible, causal: MCD", "dB"
+    ),
+    Headline(
+        "conversion",
+        "silent.audible_trained.dtw_mcd_db.mean",
+        "EMG to speech, silent, trained on audible: DTW-MCD",
+        "dB",
+        6.38,
+    ),
+    Headline(
+        "conversion",
+        "silent.silent_trained.dtw_mcd_db.mean",
+        "EMG to speech, silent, trained on silent: DTW-MCD",
+        "dB",
+    ),
+    Headline("speaker", "lda.uar", "Speaker, LDA: UAR", "%", 73.0),
+    Headline("speaker", "forest.uar", "Speaker, random forest: UAR", "%", 64.0),
+    Headline("embedding", "uar", "Speaker, embedding transfer: UAR", "%", 45.23),
+    Headline("autoencoder", "direct.audible.uar", "Speaker, autoencoder on EMG: UAR", "%", 51.7),
+    Headline(
+        "autoencoder", "indirect.uar", "Speaker, autoencoder on converted speech: UAR", "%", 56.32
+    ),
+    Headline(
+        "mode",
+        "pooled.balanced_accuracy",
+        "Speaking mode, all sessions together: balanced accuracy",
+        "%",
+        58.44,
+    ),
+    Headline(
+        "mode",
+        "unseen_session.unlabelled.balanced_accuracy",
+        "Speaking mode, session never seen: balanced accuracy",
+        "%",
+    ),
+)
+
+
+def headlines(parts: Sequence[Part]) -> Table:
+    """Put the headline figures of the experiments that were run into a table.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        The experiments.
+
+    Returns
+    -------
+    Table
+        Empty where none of them has any.
+    """
+    figures = {part.findings.name: part.findings.figures for part in parts}
+    rows = tuple(
+        (one.what, _said(at(figures[one.experiment], one.path), one.unit), _of_paper(one))
+        for one in HEADLINES
+        if one.experiment in figures
+    )
+    return Table("Headline figures", ("", "here", "paper"), rows)
+
+
+def at(figures: Mapping[str, Any], path: str) -> float | None:
+    """Return a figure by its path, None where it is not there or could not be measured."""
+    value: Any = figures
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, int | float) else None
+
+
+def _said(value: float | None, unit: str) -> str | None:
+    if value is None:
+        return None
+    return f"{100 * value:.1f} %" if unit == "%" else f"{value:.2f} {unit}"
+
+
+def _of_paper(one: Headline) -> str | None:
+    if one.paper is None:
+        return None
+    return f"{one.paper:.1f} %" if one.unit == "%" else f"{one.paper:.2f} {one.unit}"

@@ -1,0 +1,301 @@
+"""Training of the causal converter: on all sessions first, then on the one that is to speak."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from drivers.errors import RecordingError
+from models.converter import SpeechFrames
+from models.signal.operator import Array
+from models.training.causal import Base, Body, CausalNetwork, CausalSettings, SessionLayer
+from models.training.examples import Speech
+from models.training.progress import Progress
+
+_CLIP = 1.0  # norm of a step's gradient
+_LEVEL_SCALE = 1.5  # nepers: spread of c0, which counts in the loss as the others' small terms
+_SMALL = 0.05  # weight of level, F0 and voicing beside the distortion
+
+
+@dataclass(frozen=True, eq=False)
+class Parallel:
+    """Training utterances of a session: EMG frames and the speech that belongs to them.
+
+    Attributes
+    ----------
+    frames : sequence of ndarray, shape (n, columns)
+        EMG features.
+    speech : sequence of Speech
+        Frame k belongs to EMG frame k.
+    """
+
+    frames: Sequence[Array]
+    speech: Sequence[Speech]
+
+    def __len__(self) -> int:
+        """Count the utterances."""
+        return len(self.frames)
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    features: Tensor  # (batch, n, columns)
+    mel_cepstrum: Tensor  # (batch, n, order + 1), less the session's mean
+    log_f0: Tensor  # (batch, n), scaled
+    voiced: Tensor  # (batch, n)
+    counts: Tensor  # (batch, n): 0 behind the end of an utterance
+
+
+def train_base(
+    sessions: Mapping[str, Parallel],
+    settings: CausalSettings,
+    shift_s: float,
+    progress: Progress,
+    device: str = "cpu",
+) -> Base:
+    """Train one network on several sessions, each with a layer of its own.
+
+    Parameters
+    ----------
+    sessions : mapping of str to Parallel
+        Training utterances by session.
+    settings : CausalSettings
+        Network and training.
+    shift_s : float
+        From one frame to the next.
+    progress : callable
+        Told after each epoch.
+    device : str
+        Of PyTorch.
+
+    Returns
+    -------
+    Base
+        For `train_session` to start from.
+    """
+    torch.manual_seed(settings.seed)
+    layers = {name: SessionLayer(one.frames, one.speech) for name, one in sessions.items()}
+    columns = next(iter(sessions.values())).frames[0].shape[1]
+    outputs = next(iter(sessions.values())).speech[0].mel_cepstrum.shape[1] + 2
+    body, head = Body(columns, settings), nn.Linear(settings.width, outputs)
+    networks = {name: CausalNetwork(layer, body, head) for name, layer in layers.items()}
+    epochs, what = settings.base_epochs, "learning from all sessions"
+    _fit(
+        networks, sessions, settings, shift_s, epochs, settings.base_rate, settings.base_cap,
+        lambda done: progress(what, done, epochs), device,
+    )  # fmt: skip
+    shared = nn.ModuleDict({"body": body, "head": head})
+    return Base(settings, _arrays(shared), {name: _arrays(layer) for name, layer in layers.items()})
+
+
+def train_session(
+    session: str,
+    parallel: Parallel,
+    base: Base | None,
+    settings: CausalSettings,
+    shift_s: float,
+    progress: Progress,
+    device: str = "cpu",
+) -> CausalNetwork:
+    """Train the network of one session.
+
+    Parameters
+    ----------
+    session : str
+        Its name; `base` may know it.
+    parallel : Parallel
+        Its training utterances.
+    base : Base, optional
+        Where to start from; None is from scratch.
+    settings, shift_s, progress, device
+        As for `train_base`.
+
+    Returns
+    -------
+    CausalNetwork
+        In evaluation mode, on the CPU.
+
+    Raises
+    ------
+    RecordingError
+        With no utterance.
+    """
+    if not len(parallel):
+        raise RecordingError("training utterances with audio", value=0, allowed="1 or more")
+    torch.manual_seed(settings.seed + 1)
+    network = _network(session, parallel, base, settings)
+    _fit(
+        {session: network}, {session: parallel}, settings, shift_s, settings.epochs,
+        settings.rate if base is not None else settings.base_rate, len(parallel),
+        lambda done: progress("learning from the session", done, settings.epochs), device,
+    )  # fmt: skip
+    return network.cpu().eval()
+
+
+def convert(network: CausalNetwork, frames: Array, ahead: int = 0) -> SpeechFrames:
+    """Convert a whole utterance, as the streaming converter does frame by frame.
+
+    Parameters
+    ----------
+    network : CausalNetwork
+        On the CPU.
+    frames : ndarray, shape (n, columns)
+        EMG features.
+    ahead : int
+        `CausalSettings.future`: so many frames are heard before the first is described; the
+        last one is held at the end.
+
+    Returns
+    -------
+    SpeechFrames
+        As many as there are EMG frames.
+    """
+    heard = np.concatenate((frames, np.repeat(frames[-1:], ahead, axis=0)))
+    with torch.no_grad():
+        x = torch.tensor(heard, dtype=torch.float32)
+        mel_cepstrum, log_f0, voicing, *_ = network(x, *network.body.start())
+    return SpeechFrames(
+        mel_cepstrum.numpy().astype(np.float64)[ahead:],
+        np.exp(log_f0.numpy().astype(np.float64)[ahead:, 0]),
+        voicing.numpy()[ahead:, 0] >= 0.5,
+    )
+
+
+def _network(
+    session: str, parallel: Parallel, base: Base | None, settings: CausalSettings
+) -> CausalNetwork:
+    columns = parallel.frames[0].shape[1]
+    outputs = parallel.speech[0].mel_cepstrum.shape[1] + 2
+    layer = SessionLayer(parallel.frames, parallel.speech)
+    shared = nn.ModuleDict(
+        {"body": Body(columns, settings), "head": nn.Linear(settings.width, outputs)}
+    )
+    if base is not None:
+        shared.load_state_dict(_tensors(base.shared))
+        if session in base.layers:
+            layer.load_state_dict(_tensors(base.layers[session]))
+    body, head = shared["body"], shared["head"]
+    assert isinstance(body, Body)
+    assert isinstance(head, nn.Linear)
+    return CausalNetwork(layer, body, head)
+
+
+def _fit(
+    networks: Mapping[str, CausalNetwork],
+    sessions: Mapping[str, Parallel],
+    settings: CausalSettings,
+    shift_s: float,
+    epochs: int,
+    rate: float,
+    cap: int,
+    progress: Callable[[int], None],
+    device: str,
+) -> None:
+    """Train networks that share weights, a batch of one session after the other's."""
+    rng = np.random.default_rng(settings.seed)
+    offset = round(settings.lead_ms / 1000 / shift_s) - settings.future
+    shared = nn.ModuleDict({str(k): one for k, one in enumerate(networks.values())}).to(device)
+    shared.train()
+    parameters = list(shared.parameters())  # each once, though the networks share them
+    optimizer = torch.optim.AdamW(parameters, rate)
+    steps = sum(-(-min(cap, len(one)) // settings.batch) for one in sessions.values())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * steps + 1)
+    for epoch in range(epochs):
+        for name, numbers in _plan(sessions, settings.batch, cap, rng):
+            network, parallel = networks[name], sessions[name]
+            batch = _batch(network.layer, parallel, numbers, offset, device)
+            loss = _loss(network, batch)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(parameters, _CLIP)
+            optimizer.step()
+            schedule.step()
+        progress(epoch + 1)
+
+
+def _plan(
+    sessions: Mapping[str, Parallel], batch: int, cap: int, rng: np.random.Generator
+) -> list[tuple[str, list[int]]]:
+    """Return one epoch's batches in random order, each of one session."""
+    plan = []
+    for name, parallel in sessions.items():
+        order = rng.permutation(len(parallel))[:cap]
+        plan += [(name, order[k : k + batch].tolist()) for k in range(0, len(order), batch)]
+    return [plan[k] for k in rng.permutation(len(plan))]
+
+
+def _batch(
+    layer: SessionLayer, parallel: Parallel, numbers: Sequence[int], offset: int, device: str
+) -> _Batch:
+    """Pair EMG frame k with speech frame k + offset, where there is one."""
+    rows = [_aligned(parallel.frames[k], parallel.speech[k], offset) for k in numbers]
+    longest = max(len(x) for x, *_ in rows)
+
+    def padded(column: int) -> Tensor:
+        parts = [torch.tensor(one[column], dtype=torch.float32) for one in rows]
+        return torch.stack(
+            [
+                torch.cat((part, part.new_zeros(longest - len(part), *part.shape[1:])))
+                for part in parts
+            ]
+        ).to(device)
+
+    return _Batch(
+        padded(0),
+        padded(1) - layer.target_mean[:-1],
+        (padded(2) - layer.target_mean[-1]) / layer.target_scale[-1],
+        padded(3),
+        padded(4),
+    )
+
+
+def _aligned(
+    frames: Array, speech: Speech, offset: int
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Return frames, targets and which of them count; what is heard before counts as past."""
+    numbers = np.arange(len(frames)) + offset
+    counts = (numbers >= 0) & (numbers < len(speech.mel_cepstrum))
+    last = int(np.flatnonzero(counts)[-1]) + 1 if counts.any() else 0
+    if not last:
+        raise RecordingError(
+            "length of a training utterance",
+            value=f"{len(frames)} frames of EMG, {len(speech.mel_cepstrum)} of speech",
+            allowed=f"more than {abs(offset)} of each",
+            way_out="leave it out, or lessen lead and future",
+        )
+    at = np.clip(numbers[:last], 0, len(speech.mel_cepstrum) - 1)
+    return (
+        frames[:last],
+        speech.mel_cepstrum[at],
+        speech.log_f0[at],
+        speech.voiced[at].astype(np.float64),
+        counts[:last].astype(np.float64),
+    )
+
+
+def _loss(network: CausalNetwork, batch: _Batch) -> Tensor:
+    """MCD in nepers, and small terms for level, F0 where voiced, and voicing."""
+    targets, logit = network.raw(batch.features)
+    total = batch.counts.sum()
+
+    def mean(values: Tensor) -> Tensor:
+        return (values * batch.counts).sum() / total
+
+    error = targets[..., :-1] - batch.mel_cepstrum
+    distortion = mean(torch.sqrt((error[..., 1:] ** 2).sum(dim=-1) + 1e-3))
+    level = mean((error[..., 0] / _LEVEL_SCALE) ** 2)
+    f0 = mean((targets[..., -1] - batch.log_f0) ** 2 * batch.voiced)
+    voicing = mean(
+        nn.functional.binary_cross_entropy_with_logits(logit, batch.voiced, reduction="none")
+    )
+    return distortion + _SMALL * (level + f0 + voicing)
+
+
+def _arrays(module: nn.Module) -> dict[str, Array]:
+    return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+
+
+def _tensors(arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+    return {name: torch.tensor(value) for name, value in arrays.items()}
