@@ -150,11 +150,10 @@ def drawing_of_ccc(figures: dict[str, Any]) -> Drawing | None:
 def _silent_rows() -> list[tuple[tuple[str, ...], str, str]]:
     rows: list[tuple[tuple[str, ...], str, str]] = []
     for setting, said in _SETTINGS:
-        for training in ("audible_trained", "silent_trained"):
-            if (setting, training) != ("paper", "silent_trained"):
-                path: tuple[str, ...] = (
-                    (training,) if setting == "symmetric" else (setting, training)
-                )
+        above: tuple[str, ...] = () if setting == "symmetric" else (setting,)
+        rows.append(((*above, "audible_trained"), said, "audible_trained"))
+        if setting != "paper":
+            rows.append(((*above, "silent_trained"), said, "silent_trained"))
     return rows
 
 
