@@ -233,7 +233,7 @@ class Bundle:
                 f"speaker classifier (models.speaker) of the bundle {self.path}",
                 value=speaker,
                 allowed=", ".join(self.speakers) or "null: it tells no speakers apart",
-                way_out="train a bundle that has it: `--set train.speakers=[lda, forest]`",
+                way_out="train a bundle that has it: --set 'train.speakers=[lda,forest,embedding]'",
             )
         return self.speakers[speaker]
 

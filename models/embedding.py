@@ -35,6 +35,9 @@ class Encoder:
     """A window's embedding: the mean of its slices' embeddings, brought to length 1.
 
     So Wan et al. (2018) make the d-vector of an utterance from the windows that slide over it.
+    Slices that the window before had too are not run again: of a window that moves on by a
+    slice's shift, that is all but the newest. What a slice is run along with changes its
+    embedding by rounding only, some 1e-7.
 
     Parameters
     ----------
@@ -47,6 +50,7 @@ class Encoder:
     def __init__(self, model: Callable[[Array], list[Array]], part: EncoderPart) -> None:
         self._model = model
         self._part = part
+        self._known: dict[bytes, Array] = {}
 
     def __call__(self, frames: Array) -> Array:
         """Embed a window.
@@ -62,5 +66,13 @@ class Encoder:
             Of length 1.
         """
         slices = slices_of(frames, self._part.slice_frames, self._part.slice_shift)
-        mean: Array = self._model(slices)[0].mean(axis=0)
+        keys = [one.tobytes() for one in slices]
+        known = self._known
+        new = [number for number, key in enumerate(keys) if key not in known]
+        if new:
+            made = self._model(slices[new])[0]
+            known = known | {keys[number]: one for number, one in zip(new, made, strict=True)}
+        embeddings = [known[key] for key in keys]
+        self._known = dict(zip(keys, embeddings, strict=True))
+        mean: Array = np.mean(embeddings, axis=0)
         return mean / max(float(np.linalg.norm(mean)), 1e-12)

@@ -75,10 +75,21 @@ class TrainSettings(Settings):
     """What a bundle learns."""
 
     session: str | None = Field(default=None, description="Recording session of the voice")
-    past: int = Field(default=15, ge=0, description="Frames that the converter looks back")
+    converter: Literal["causal", "feedforward"] = Field(
+        default="causal",
+        description="One that remembers, or the paper's on stacked frames",
+    )
+    others: bool = Field(
+        default=True, description="Let causal learn from the other sessions of the corpus, too"
+    )
+    past: int = Field(default=15, ge=0, description="Frames that feedforward looks back")
     future: int = Field(default=0, ge=0, description="Frames ahead: each costs 10 ms of latency")
     lead_ms: float = Field(default=0.0, ge=0, description="Predict speech that much later")
-    epochs: int = Field(default=30, ge=1, description="At the most")
+    epochs: int | None = Field(
+        default=None,
+        ge=1,
+        description="Passes over the session; null is the converter's own",
+    )
     seed: int = Field(default=0, ge=0, description="Of weights and order")
     speakers: tuple[SpeakerMethod, ...] = Field(
         default=("lda",),

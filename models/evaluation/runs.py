@@ -2,13 +2,13 @@
 
 ``python -m models.evaluation.runs CORPUS RUN...`` compares the outputs of ``streamer replay``
 with the corpus: the converter's mel-cepstral distortion, that of its WAVs analysed again, that of
-copy synthesis (natural speech through analysis and vocoder), and how often mode and speaker were
-right. It prints one JSON object.
+copy synthesis (natural speech through analysis and vocoder), and how often, how soon and how surely
+mode and speaker were right: the figures of the experiment ``rolling``, by the same functions. It
+prints one JSON object.
 """
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import soundfile
 
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
+from models.evaluation.metrics.courses import Course, course_figures, speech_heard
+from models.evaluation.metrics.decisions import confusion, unweighted_average_recall
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.signal.operator import Array
 from models.speech.analysis import mel_cepstrum, pitch
@@ -59,11 +61,15 @@ def measure(corpus: EmgUkaCorpus, runs: Sequence[Path]) -> dict[str, Any]:
     -------
     dict
         ``runs`` by directory, their means in ``mean``, and ``mode`` and ``speaker`` over all
-        utterances: balanced accuracy of the most probable class, and the confusion.
+        utterances: balanced accuracy of the most probable class, the confusion, and in
+        ``rolling`` what `course_figures` says of the estimates.
     """
     figures: dict[str, dict[str, float]] = {}
     truths: dict[str, list[str]] = {"mode": [], "speaker": []}
     labels: dict[str, list[str]] = {"mode": [], "speaker": []}
+    followed = {
+        name: [one for run in runs for one in courses(corpus, run, name)] for name in truths
+    }
     for run in runs:
         summary = json.loads((run / "summary.json").read_text("utf-8"))
         rows = []
@@ -85,7 +91,62 @@ def measure(corpus: EmgUkaCorpus, runs: Sequence[Path]) -> dict[str, Any]:
             name: round(float(np.mean([one[name] for one in figures.values()])), 3)
             for name in next(iter(figures.values()), {})
         },
-    } | {name: _accuracy(truths[name], labels[name]) for name in truths if truths[name]}
+    } | {
+        name: _accuracy(truths[name], labels[name]) | {"rolling": course_figures(followed[name])}
+        for name in truths
+        if truths[name]
+    }
+
+
+def courses(corpus: EmgUkaCorpus, run: Path, name: str) -> list[Course]:
+    """Read how the answers of a run went on.
+
+    Parameters
+    ----------
+    corpus : EmgUkaCorpus
+        What it replayed.
+    run : Path
+        Its directory.
+    name : str
+        ``"mode"`` or ``"speaker"``.
+
+    Returns
+    -------
+    list of Course
+        One an utterance of which anything was said, from ``estimates.jsonl``; its answer as a
+        whole from ``summary.json``.
+    """
+    lines = (run / "estimates.jsonl").read_text("utf-8").splitlines()
+    estimates: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for one in map(json.loads, lines):
+        estimates.setdefault((one["epoch"], one["utterance"]), []).append(one)
+    summary = json.loads((run / "summary.json").read_text("utf-8"))
+    found = []
+    for utterance in summary["utterances"]:
+        rows = estimates.get((utterance["epoch"], utterance["utterance"]), [])
+        whole = utterance[name]
+        said = [one[name] for one in rows if one[name] is not None]
+        truth = getattr(corpus.recording(utterance["utterance"]), name)
+        if truth is not None and (said or whole is not None):
+            found.append(_course(truth, rows, name, whole))
+    return found
+
+
+def _course(
+    truth: str, rows: list[dict[str, Any]], name: str, whole: dict[str, Any] | None
+) -> Course:
+    answers = [one[name] for one in rows]
+    labels = tuple(next(one for one in (whole, *answers) if one is not None)["probabilities"])
+    time_s = np.array([one["epoch_time_s"] for one in rows], dtype=np.float64)
+    said = np.full((len(rows), len(labels)), np.nan)
+    window_s = np.zeros(len(rows))
+    for number, answer in enumerate(answers):
+        if answer is not None:
+            said[number] = list(answer["probabilities"].values())
+            window_s[number] = answer["window_s"]
+    heard_s = speech_heard([one["speech"] for one in rows], np.diff(time_s, prepend=0.0))
+    overall = None if whole is None else np.array(list(whole["probabilities"].values()))
+    return Course(truth, labels, time_s, heard_s, window_s, said, overall)
 
 
 def _distortions(recording: Recording, wav: str) -> tuple[float, float]:
@@ -102,14 +163,12 @@ def _distortions(recording: Recording, wav: str) -> tuple[float, float]:
 def _accuracy(truth: list[str], label: list[str]) -> dict[str, Any]:
     """Count; balanced accuracy is the mean recall of the classes that occur."""
     classes = sorted(set(truth) | set(label))
-    pairs = Counter(zip(truth, label, strict=True))
-    recalls = [pairs[one, one] / truth.count(one) for one in set(truth)]
     return {
         "utterances": len(truth),
-        "classes_that_occur": len(recalls),
-        "balanced_accuracy": round(sum(recalls) / len(recalls), 4),
+        "classes_that_occur": len(set(truth)),
+        "balanced_accuracy": round(unweighted_average_recall(truth, label), 4),
         "classes": classes,
-        "confusion": [[pairs[a, b] for b in classes] for a in classes],
+        "confusion": confusion(truth, label, classes).tolist(),
     }
 
 

@@ -11,32 +11,12 @@ from drivers.errors import RecordingError
 from models.converter import SpeechFrames
 from models.signal.operator import Array
 from models.training.causal import Base, Body, CausalNetwork, CausalSettings, SessionLayer
-from models.training.examples import Speech
+from models.training.examples import Parallel, Speech
 from models.training.progress import Progress
 
 _CLIP = 1.0  # norm of a step's gradient
 _LEVEL_SCALE = 1.5  # nepers: spread of c0, which counts in the loss as the others' small terms
 _SMALL = 0.05  # weight of level, F0 and voicing beside the distortion
-
-
-@dataclass(frozen=True, eq=False)
-class Parallel:
-    """Training utterances of a session: EMG frames and the speech that belongs to them.
-
-    Attributes
-    ----------
-    frames : sequence of ndarray, shape (n, columns)
-        EMG features.
-    speech : sequence of Speech
-        Frame k belongs to EMG frame k.
-    """
-
-    frames: Sequence[Array]
-    speech: Sequence[Speech]
-
-    def __len__(self) -> int:
-        """Count the utterances."""
-        return len(self.frames)
 
 
 @dataclass(frozen=True, eq=False)

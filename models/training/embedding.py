@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch import Tensor, nn
 
 from drivers.errors import RecordingError, StreamerError
+from models.embedding import slices_of
 from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings
 from models.training.examples import Speech
@@ -256,29 +256,6 @@ def train_emg_encoder(
     return encoder.cpu().eval()
 
 
-def utterance_slices(frames: Array, settings: EmbeddingSettings) -> Array:
-    """Cut an utterance into slices.
-
-    Parameters
-    ----------
-    frames : ndarray, shape (n, columns)
-        The utterance; one shorter than a slice is lengthened by its last frame.
-    settings : EmbeddingSettings
-        Length and shift.
-
-    Returns
-    -------
-    ndarray, shape (slices, slice_frames, columns)
-        At least one.
-    """
-    lacking = settings.slice_frames - len(frames)
-    if lacking > 0:
-        frames = np.pad(frames, ((0, lacking), (0, 0)), mode="edge")
-    starts = np.arange(0, len(frames) - settings.slice_frames + 1, settings.slice_shift)
-    slices: Array = frames[starts[:, np.newaxis] + np.arange(settings.slice_frames)]
-    return slices
-
-
 def utterance_embedding(
     encoder: SpeakerEncoder, frames: Array, settings: EmbeddingSettings
 ) -> Array:
@@ -298,32 +275,13 @@ def utterance_embedding(
     ndarray, shape (size,)
         The d-vector.
     """
-    slices = torch.tensor(utterance_slices(frames, settings), dtype=torch.float32)
+    cut = slices_of(frames, settings.slice_frames, settings.slice_shift)
+    slices = torch.tensor(cut, dtype=torch.float32)
     with torch.no_grad():
         parts = [encoder(batch) for batch in torch.split(slices, _BATCH_AT_REST)]
     mean: Array = torch.cat(parts).mean(dim=0).numpy().astype(np.float64)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
     return mean
-
-
-def fit_speaker_discriminant(
-    embeddings: Array, speakers: Sequence[str]
-) -> LinearDiscriminantAnalysis:
-    """Fit the paper's plain linear discriminant, with the priors of its examples.
-
-    Parameters
-    ----------
-    embeddings : ndarray, shape (n, size)
-        Of utterances.
-    speakers : sequence of str
-        Of each; two different ones or more.
-
-    Returns
-    -------
-    LinearDiscriminantAnalysis
-        Fitted.
-    """
-    return LinearDiscriminantAnalysis().fit(embeddings, np.asarray(speakers))
 
 
 class _Slices:

@@ -4,7 +4,7 @@ The features come out of the very operators that run live, fed one utterance at 
 and settled as in a replay.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -195,6 +195,32 @@ def utterance_of(
         rest=rest_and_speech(recording, len(emg.frames), signal.features),
         speech=speech_of(recording, speech) if sound and speech is not None else None,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Parallel:
+    """EMG frames and the speech that belongs to them, utterance by utterance.
+
+    Attributes
+    ----------
+    frames : sequence of ndarray, shape (n, columns)
+        EMG features.
+    speech : sequence of Speech
+        Frame k belongs to EMG frame k.
+    """
+
+    frames: Sequence[Array]
+    speech: Sequence[Speech]
+
+    def __len__(self) -> int:
+        """Count the utterances."""
+        return len(self.frames)
+
+
+def parallel(utterances: Iterable[Utterance]) -> Parallel:
+    """Return what a converter learns from: the utterances that have sound."""
+    pairs = [(one.emg.frames, one.speech) for one in utterances if one.speech is not None]
+    return Parallel([frames for frames, _ in pairs], [speech for _, speech in pairs])
 
 
 def level_db(recordings: Iterable[Recording], target_dbfs: float) -> float:

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from drivers.errors import StreamerError
 from models.inference import OnnxModel
 from models.signal.operator import Array
+from models.training.causal import CausalNetwork
 from models.training.embedding import SpeakerEncoder
 from models.training.network import ConverterNetwork
 
@@ -68,6 +69,50 @@ def export_converter(network: ConverterNetwork, file: Path, examples: Array) -> 
     with torch.no_grad():
         expected = [output.numpy() for output in network(x)]
     found = OnnxModel(file)(examples)
+    return _checked(expected, found, CONVERTER_TOLERANCE, file)
+
+
+def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
+    """Write a converter that remembers, and compare it over a whole utterance at once.
+
+    Parameters
+    ----------
+    network : CausalNetwork
+        In evaluation mode.
+    file : Path
+        The ``.onnx`` file.
+    frames : ndarray, shape (n, columns)
+        EMG features of an utterance.
+
+    Returns
+    -------
+    float
+        Largest difference in any output.
+
+    Raises
+    ------
+    ExportError
+        When it exceeds 1e-4.
+    """
+    x = torch.tensor(frames, dtype=torch.float32)
+    states = tuple(network.body.start())
+    names = [f"past{number}" for number in range(len(states))]
+    with _quiet():
+        torch.onnx.export(
+            network,
+            (x[:8], *states),
+            file,
+            input_names=["features", *names],
+            output_names=["mel_cepstrum", "log_f0", "voicing", *(f"{n}_after" for n in names)],
+            dynamic_shapes=({0: torch.export.Dim("frames")}, tuple({} for _ in states)),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    with torch.no_grad():
+        expected = [output.numpy() for output in network(x, *states)[:3]]
+    model = OnnxModel(file)
+    found, _ = model.go_on(frames, model.start())
     return _checked(expected, found, CONVERTER_TOLERANCE, file)
 
 

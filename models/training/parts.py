@@ -1,7 +1,7 @@
 """Each part of a bundle: trained, exported, and described for the manifest."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,18 +11,14 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import Pipeline
 
 from drivers.errors import RecordingError
-from drivers.recordings.recording import Recording
 from models.embedding import Encoder
 from models.manifest import (
     ActivityPart,
     ClassifierPart,
-    ConverterPart,
     EncoderPart,
     FeatureSet,
-    SpeakerMethod,
 )
 from models.signal.operator import Array
-from models.speech.analysis import SpeechSettings
 from models.training import activity as gate
 from models.training.classifiers import (
     CALIBRATION,
@@ -30,55 +26,16 @@ from models.training.classifiers import (
     fit_discriminant,
     window_examples,
 )
-from models.training.converter import train_converter
-from models.training.embedding import EmbeddingSettings
-from models.training.examples import (
-    SignalSettings,
-    Utterance,
-    emg_of,
-    level_db,
-    speech_of,
-    stack,
-)
-from models.training.export import export_classifier, export_converter
-from models.training.network import ConverterSettings
+from models.training.examples import Utterance, stack
+from models.training.export import export_classifier
 from models.training.progress import Progress
+from models.training.settings import TrainingSettings
 
 WINDOWS_S = (1.0, 2.0)
 ROLLING_WINDOW_S = 2.0
 MODE_FEATURES: tuple[FeatureSet, ...] = ("td_statistics", "band_statistics")
 SPEAKER_FEATURES: tuple[FeatureSet, ...] = ("speaker", "band_statistics")
-SPEECH_DBFS = -23.0
-EMBEDDING = EmbeddingSettings(slices_seen=50_000)
-"""Minutes for each of the two encoders; windows of utterances that they had not learned from
-were told apart as well as those that they had (nine sessions of EMG-UKA)."""
-
 Labels = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """All that training decides beside the data.
-
-    Attributes
-    ----------
-    signal : SignalSettings
-        Filters and features.
-    speech : SpeechSettings
-        Analysis of the natural speech.
-    converter : ConverterSettings
-        Network.
-    speakers : tuple of str
-        How speakers are told apart; the first is what runs unless another one is asked for.
-    embedding : EmbeddingSettings
-        Networks of the speaker classifier ``embedding``.
-    """
-
-    signal: SignalSettings = field(default_factory=SignalSettings)
-    speech: SpeechSettings = field(default_factory=SpeechSettings)
-    converter: ConverterSettings = field(default_factory=ConverterSettings)
-    speakers: tuple[SpeakerMethod, ...] = ("lda",)
-    embedding: EmbeddingSettings = field(default_factory=lambda: EMBEDDING)
 
 
 @dataclass(frozen=True)
@@ -126,56 +83,6 @@ class Method:
 
 
 LDA = Method("lda", fit_discriminant, partial(cross_validated, method="predict"), CALIBRATION)
-
-
-def train_converter_part(
-    audible: Sequence[Recording], work: Path, settings: TrainingSettings, progress: Progress
-) -> tuple[ConverterPart, dict[str, float]]:
-    """Train the converter of one recording session.
-
-    Parameters
-    ----------
-    audible : sequence of Recording
-        Its audible training utterances; those without audio are left out.
-    work : Path
-        Where ``converter.onnx`` is written.
-    settings : TrainingSettings
-        Models.
-    progress : callable
-        Told what is being done.
-
-    Returns
-    -------
-    part : ConverterPart
-        For the manifest.
-    figures : dict of str to float
-        Held-out distortion, epochs, agreement of ONNX with PyTorch.
-    """
-    with_audio = [recording for recording in audible if recording.audio is not None]
-    frames = [emg_of(recording, settings.signal).frames for recording in with_audio]
-    gain_db = level_db(with_audio, SPEECH_DBFS)
-    speech = []
-    for done, recording in enumerate(with_audio):
-        natural = speech_of(recording, settings.speech)
-        # A gain moves the mel-cepstrum's zeroth coefficient only.
-        natural.mel_cepstrum[:, 0] += gain_db / 20 * np.log(10)
-        speech.append(natural)
-        progress("analysing the natural speech", done + 1, len(with_audio))
-    features = settings.signal.features
-    trained = train_converter(frames, speech, features, settings.converter, progress)
-    examples = np.concatenate([stack(f, settings.converter.stacking, features) for f in frames[:5]])
-    difference = export_converter(trained.network, work / "converter.onnx", examples)
-    part = ConverterPart(
-        file="converter.onnx",
-        stacking=settings.converter.stacking,
-        lead_ms=settings.converter.lead_ms,
-        level_db=gain_db,
-    )
-    return part, {
-        "held_out_mcd_db": trained.held_out_mcd_db,
-        "epochs": trained.epochs,
-        "onnx_difference": difference,
-    }
 
 
 def train_activity_part(

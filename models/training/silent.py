@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from models.evaluation.metrics.distortion import dtw_path
 from models.signal.operator import Array
 from models.training.causal import CausalNetwork
-from models.training.causal_training import Parallel, convert
-from models.training.examples import Speech, Utterance
+from models.training.causal_training import convert
+from models.training.examples import Parallel, Speech, Utterance
 
 
 def by_sentence(utterances: Sequence[Utterance]) -> dict[str, Utterance]:

@@ -27,13 +27,17 @@ from models.training.parts import (
     SPEAKER_FEATURES,
     Method,
     TrainedEncoder,
-    TrainingSettings,
     train_classifier_part,
 )
 from models.training.progress import Progress
+from models.training.settings import TrainingSettings
 
 SOUNDING: Final = ("audible", "whispered")
 """Modes with something to be heard: the paper's "non-silent utterances"."""
+
+SLICE_SHIFT: Final = 10
+"""Frames from one slice of a window to the next: as far as a window moves on by itself between
+two estimates, so that each costs one slice only."""
 
 ENCODER_FILE: Final = "speaker_encoder.onnx"
 
@@ -85,6 +89,10 @@ def train_speaker_parts(
         part, more = train_classifier_part(
             stem, utterances, classes, speakers, sets, work, settings, rate_hz, progress, method
         )
+        if method.encoder is not None and more:  # which has learned from all of them
+            more["cross_validated_discriminant_balanced_accuracy"] = more.pop(
+                "cross_validated_balanced_accuracy"
+            )
         figures[stem] = found | more
         if part is not None:
             parts.append(part)
@@ -156,9 +164,7 @@ def train_encoder(
         speech, [one.speaker for one in sounding], shape, progress=learning
     )
     network = train_emg_encoder(emg, speech, acoustic, shape, progress=learning)
-    part = EncoderPart(
-        file=ENCODER_FILE, slice_frames=shape.slice_frames, slice_shift=shape.slice_frames
-    )
+    part = EncoderPart(file=ENCODER_FILE, slice_frames=shape.slice_frames, slice_shift=SLICE_SHIFT)
     some = [slices_of(one, part.slice_frames, part.slice_shift) for one in emg[:_COMPARED]]
     file = work / ENCODER_FILE
     difference = export_encoder(network, file, np.concatenate(some))

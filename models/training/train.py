@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,15 +14,16 @@ from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.bundle import MANIFEST
 from models.manifest import Manifest, Provenance, SignalPart
+from models.training.causal import CausalSettings
+from models.training.converter_part import train_converter_part
 from models.training.examples import Utterance, utterance_of
 from models.training.parts import (
     MODE_FEATURES,
-    TrainingSettings,
     train_activity_part,
     train_classifier_part,
-    train_converter_part,
 )
 from models.training.progress import Progress
+from models.training.settings import TrainingSettings
 from models.training.speakers import train_speaker_parts
 from models.training.threads import few_threads
 
@@ -126,7 +127,9 @@ def _train(
     speakers, speaker_figures = train_speaker_parts(
         utterances, work, settings, first.rate_hz, progress
     )
-    converter, converter_figures = train_converter_part(audible, work, settings, progress)
+    converter, converter_figures = train_converter_part(
+        session, audible, utterances, work, settings, progress
+    )
     return Manifest(
         name=name,
         signal=SignalPart(
@@ -148,6 +151,11 @@ def _train(
                 "session": session,
                 "subset": "train.audible",
                 "utterances": len([one for one in audible if one.audio is not None]),
+                "learned_first_from": _sessions(
+                    one for one in utterances if one.speech is not None and one.mode == "audible"
+                )
+                if isinstance(settings.converter, CausalSettings) and settings.others
+                else {},
             },
             classifier_data={
                 "activity": _sessions(own),
@@ -168,8 +176,7 @@ def _train(
 
 
 def _load(data: EmgUkaCorpus, settings: TrainingSettings, progress: Progress) -> list[Utterance]:
-    """Read the training subsets of every session; their sound where embeddings need it."""
-    speech = settings.speech if "embedding" in settings.speakers else None
+    """Read the training subsets of every session, with the sound that converters learn from."""
     names = [
         (session, subset)
         for session in data.sessions
@@ -178,13 +185,15 @@ def _load(data: EmgUkaCorpus, settings: TrainingSettings, progress: Progress) ->
     ]
     utterances = []
     for done, (session, subset) in enumerate(names):
+        wanted = subset.endswith(".audible") or "embedding" in settings.speakers
+        speech = settings.speech if wanted else None
         for recording in data.recordings(session, subset):
             utterances.append(utterance_of(recording, settings.signal, speech))
         progress("reading the training subsets of all sessions", done + 1, len(names))
     return utterances
 
 
-def _sessions(utterances: Sequence[Utterance]) -> dict[str, int]:
+def _sessions(utterances: Iterable[Utterance]) -> dict[str, int]:
     """Count the training utterances of each session."""
     return dict(Counter(one.session for one in utterances))
 

@@ -41,29 +41,38 @@ def train(
     Examples:
       streamer train data/emg-uka --session 002-001 --out bundles/002-001
       streamer train data/emg-uka --session 002-001 --out bundles/ahead --set train.lead_ms=40
-      streamer train data/emg-uka --session 002-001 --out bundles/three \
-        --set train.speakers=[lda,forest,embedding]
+      streamer train data/emg-uka --session 002-001 --out bundles/three \\
+        --set "train.speakers=[lda,forest,embedding]"
     """  # noqa: D301 - \b is click's, not Python's
     settings = load_config(config_file, assignments, {"train.session": session}).train
     if settings.session is None:
         raise click.UsageError("Missing option '--session'", click.get_current_context())
     try:
+        from models.training.causal import CausalSettings
         from models.training.network import ConverterSettings
-        from models.training.parts import EMBEDDING, TrainingSettings
+        from models.training.settings import EMBEDDING, TrainingSettings
         from models.training.train import train_bundle
     except ModuleNotFoundError as error:
         raise TrainingError(
             f"training needs {error.name}, which is not installed",
             way_out="install the extra: pip install -c constraints.txt -e '.[train]'",
         ) from error
-    converter = ConverterSettings(
-        stacking=StackingSettings(settings.past, settings.future),
-        lead_ms=settings.lead_ms,
-        epochs=settings.epochs,
-        seed=settings.seed,
-    )
+    converter: CausalSettings | ConverterSettings
+    if settings.converter == "causal":
+        converter = CausalSettings(
+            future=settings.future, lead_ms=settings.lead_ms, seed=settings.seed
+        )
+    else:
+        converter = ConverterSettings(
+            stacking=StackingSettings(settings.past, settings.future),
+            lead_ms=settings.lead_ms,
+            seed=settings.seed,
+        )
+    if settings.epochs is not None:
+        converter = replace(converter, epochs=settings.epochs)
     training = TrainingSettings(
         converter=converter,
+        others=settings.others,
         speakers=settings.speakers,
         embedding=replace(EMBEDDING, seed=settings.seed),
     )

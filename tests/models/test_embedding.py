@@ -50,3 +50,22 @@ def test_an_embedding_is_the_mean_of_its_slices():
 
     mean = np.mean([np.tanh(frames[k] @ weights) for k in (31, 47, 63)], axis=0)
     np.testing.assert_allclose(Encoder(network, PART)(frames), mean / np.linalg.norm(mean))
+
+
+def test_a_window_that_moves_on_costs_one_slice():
+    """An estimate would take several milliseconds, ten times a second."""
+    frames, ran = np.random.default_rng(0).normal(size=(300, 3)), []
+
+    def network(slices: np.ndarray) -> list[np.ndarray]:
+        ran.append(len(slices))
+        return [slices[:, :, 0] * np.arange(32)]
+
+    part = EncoderPart(file="encoder.onnx", slice_frames=32, slice_shift=10)
+    rolling = Encoder(network, part)
+    for end in range(32, 301, 10):
+        window = frames[max(0, end - 202) : end]
+        ran.clear()
+        found = rolling(window)
+        assert ran == [1]
+        np.testing.assert_array_equal(found, Encoder(network, part)(window))
+    assert list(rolling(frames[:32])) == list(Encoder(network, part)(frames[:32]))

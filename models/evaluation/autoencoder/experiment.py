@@ -60,7 +60,7 @@ _SIZES: Final[dict[Size, Extent]] = {
         AutoencoderSettings(hidden=64, epochs=24, batch=64),
         stage=24,
         reduction=Reduction(utterances=40, seconds=2.0),
-        conversion=ConversionSettings(folds=2, epochs=5),
+        conversion=ConversionSettings(folds=2, epochs=8),
     ),
     "full": Extent(),
 }
@@ -81,7 +81,7 @@ def autoencoder(study: Study) -> Findings:
     """
     extent = _extent(study)
     findings = Findings("autoencoder", "Speaker, by autoencoders of spectrograms (auDeep)")
-    findings.figures = {"emg": None, "converted": None, "settings": asdict(extent)}
+    findings.figures = {"direct": None, "indirect": None, "settings": asdict(extent)}
     sessions = several_sessions(study.material.all_sessions())
     if not sessions:
         findings.missing.append(
@@ -93,7 +93,7 @@ def autoencoder(study: Study) -> Findings:
     of_emg = study.run(
         "spectrograms of EMG", emg_spectra, [(name, extent.reduction) for name in names]
     )
-    findings.figures["emg"] = _system(study, "EMG", joined(of_emg), sessions, extent)
+    findings.figures["direct"] = _system(study, "EMG", joined(of_emg), sessions, extent)
     of_speech = study.run(
         "converting EMG to speech",
         speech_spectra,
@@ -110,7 +110,7 @@ def autoencoder(study: Study) -> Findings:
         if one is not None and name in chosen
     ]
     if spectra:
-        findings.figures["converted"] = _system(study, "speech", joined(spectra), sounding, extent)
+        findings.figures["indirect"] = _system(study, "speech", joined(spectra), sounding, extent)
     else:
         findings.missing.append("No speaker recognition on converted speech.")
     report(findings, study.settings.size)

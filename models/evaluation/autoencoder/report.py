@@ -7,14 +7,14 @@ from models.evaluation.settings import Size
 from models.evaluation.unseen_sessions import session_table
 
 _PAPER: Final = {
-    ("emg", "audible"): (86.6, 51.7),
-    ("emg", "whispered"): (82.1, 55.2),
-    ("emg", "silent"): (82.0, 55.4),
-    ("converted", "audible"): (80.63, 56.32),
+    ("direct", "audible"): (86.6, 51.7),
+    ("direct", "whispered"): (82.1, 55.2),
+    ("direct", "silent"): (82.0, 55.4),
+    ("indirect", "audible"): (80.63, 56.32),
 }
 """Accuracy and UAR in percent."""
 
-_SYSTEMS: Final = {"emg": "EMG", "converted": "converted speech"}
+_SYSTEMS: Final = {"direct": "EMG", "indirect": "converted speech"}
 
 
 def report(findings: Findings, size: Size) -> None:
@@ -35,7 +35,7 @@ def report(findings: Findings, size: Size) -> None:
             title = f"Autoencoders on {_SYSTEMS[name]}, audible, session by session"
             findings.tables.append(session_table(title, system["audible"]))
     for mode in ("whispered", "silent"):
-        if systems and not systems["emg"][mode]:
+        if systems and not systems["direct"][mode]:
             findings.missing.append(
                 f"The paper's protocol on {mode} EMG needs two speakers with two such sessions "
                 "each: learned from audible EMG instead, and called cross-mode."

@@ -13,9 +13,9 @@ from models.signal.operator import Array
 from models.signal.td_features import TDFeatures, TDSettings
 from models.speech.analysis import SpeechSettings
 from models.training.causal import Base, CausalNetwork, CausalSettings
-from models.training.causal_training import Parallel, convert, train_base, train_session
+from models.training.causal_training import convert, train_base, train_session
 from models.training.converter import train_converter
-from models.training.examples import SignalSettings, Utterance, stack
+from models.training.examples import Parallel, SignalSettings, Utterance, parallel, stack
 from models.training.network import ConverterSettings
 from models.training.silent import aligned_targets, by_sentence
 
@@ -27,14 +27,6 @@ Convert = Callable[[Utterance], SpeechFrames]
 
 def nobody(what: str, done: int, total: int) -> None:
     """Tell nobody: a job's own progress stays in the job."""
-
-
-def parallel(utterances: Sequence[Utterance]) -> Parallel:
-    """Return the utterances that have sound, as a network learns from them."""
-    heard = [one for one in utterances if one.speech is not None]
-    return Parallel(
-        [one.emg.frames for one in heard], [one.speech for one in heard if one.speech is not None]
-    )
 
 
 def base_of(material: Material, settings: CausalSettings) -> Base:

@@ -60,7 +60,11 @@ HEADLINES: Final = (
     Headline("embedding", "uar", "Speaker, embedding transfer: UAR", "%", 45.23),
     Headline("autoencoder", "direct.audible.uar", "Speaker, autoencoder on EMG: UAR", "%", 51.7),
     Headline(
-        "autoencoder", "indirect.uar", "Speaker, autoencoder on converted speech: UAR", "%", 56.32
+        "autoencoder",
+        "indirect.audible.uar",
+        "Speaker, autoencoder on converted speech: UAR",
+        "%",
+        56.32,
     ),
     Headline(
         "mode",

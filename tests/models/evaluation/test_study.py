@@ -133,7 +133,7 @@ def test_results_belong_to_the_code_that_found_them(
     """After a mistake in the code is mended, its figures would stay in the report."""
     monkeypatch.setattr(code, "ROOT", tmp_path)
     for name, text in {
-        "models/job.py": "import models.used\n\ndef job(): pass\n",
+        "models/job.py": "def job():\n    import models.used\n",
         "models/used.py": "def f():\n    from models.deep import parts\n",
         "models/deep/parts.py": "",
         "models/aside.py": "",

@@ -154,15 +154,18 @@ def train() -> Train:
     from threadpoolctl import threadpool_limits
 
     from models.signal.stacking import StackingSettings
+    from models.training.causal import CausalSettings
     from models.training.embedding import EmbeddingSettings
     from models.training.network import ConverterSettings
-    from models.training.parts import TrainingSettings
+    from models.training.settings import TrainingSettings
     from models.training.train import train_bundle
 
-    converter = ConverterSettings(
-        stacking=StackingSettings(past=2), widths=(16,), epochs=2, batch=64
-    )
-
+    converters: dict[str, CausalSettings | ConverterSettings] = {
+        "causal": CausalSettings(width=16, blocks=2, base_epochs=2, epochs=2),
+        "feedforward": ConverterSettings(
+            stacking=StackingSettings(past=2), widths=(16,), epochs=2, batch=64
+        ),
+    }
     embedding = EmbeddingSettings(layers=1, hidden=32, size=8, slices_seen=1280)
 
     def run(
@@ -170,9 +173,12 @@ def train() -> Train:
         session: str,
         out: Path,
         speakers: tuple[SpeakerMethod, ...] = ("lda",),
+        kind: str = "causal",
         **more: object,
     ) -> Manifest:
-        settings = TrainingSettings(converter=converter, speakers=speakers, embedding=embedding)
+        settings = TrainingSettings(
+            converter=converters[kind], speakers=speakers, embedding=embedding
+        )
         with threadpool_limits(1):  # a session's fixture comes before `one_core`
             return train_bundle(corpus, session, out, settings, **more)  # type: ignore[arg-type]
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("sklearn")
 
 from drivers.errors import StreamerError  # noqa: E402
 from models.training.embedding import (  # noqa: E402
@@ -15,7 +14,6 @@ from models.training.embedding import (  # noqa: E402
     train_acoustic_encoder,
     train_emg_encoder,
     utterance_embedding,
-    utterance_slices,
 )
 from models.training.examples import Speech  # noqa: E402
 
@@ -112,16 +110,6 @@ def test_one_speaker_is_refused_in_a_line():
     """A division by zero or a loss of zero would be all that a user sees."""
     with pytest.raises(StreamerError, match="speakers to learn embeddings from"):
         train_acoustic_encoder([np.zeros((40, 2))] * 3, ["a"] * 3, SMALL)
-
-
-def test_slices_of_short_and_long_utterances():
-    """Short utterances would have no embedding, or slices would run past the end."""
-    frames = np.arange(20.0)[:, np.newaxis]
-    slices = utterance_slices(frames, SMALL)
-    np.testing.assert_array_equal(slices[:, 0, 0], [0, 4, 8, 12])
-    np.testing.assert_array_equal(slices[3, :, 0], np.arange(12, 20))
-    short = utterance_slices(frames[:3], SMALL)
-    np.testing.assert_array_equal(short[0, :, 0], [0, 1, 2, 2, 2, 2, 2, 2])
 
 
 def test_speech_without_voice_has_a_usual_f0():

@@ -37,7 +37,7 @@ def test_both_systems_tell_every_session(corpus, tmp_path):
     """The direct and the indirect figures would not be of the same utterances."""
     findings = evaluate(corpus, tmp_path / "one")
     figures = findings.figures
-    for system in ("emg", "converted"):
+    for system in ("direct", "indirect"):
         assert set(figures[system]["audible"]["sessions"]) == set(SIZES)
         assert figures[system]["audible"]["utterances"] == 24
         assert figures[system]["silent"] is None
@@ -58,8 +58,8 @@ def test_without_audio_only_the_indirect_system_is_missing(write_corpus, tmp_pat
     for file in (corpus / "audio").rglob("*.wav"):
         file.unlink()
     findings = evaluate(corpus, tmp_path)
-    assert findings.figures["emg"]["audible"] is not None
-    assert findings.figures["converted"] is None
+    assert findings.figures["direct"]["audible"] is not None
+    assert findings.figures["indirect"] is None
     assert any("converters" in one for one in findings.missing)
 
 
@@ -67,5 +67,5 @@ def test_one_speaker_is_missing_and_no_crash(write_corpus, tmp_path):
     """A user with recordings of their own alone could not evaluate at all."""
     mine = {name: sizes for name, sizes in SIZES.items() if name.startswith("008")}
     findings = evaluate(write_corpus(tmp_path / "corpus", mine), tmp_path)
-    assert findings.figures["emg"] is None
+    assert findings.figures["direct"] is None
     assert len(findings.missing) == 1

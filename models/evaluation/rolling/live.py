@@ -1,0 +1,185 @@
+"""Jobs: the classifiers of a bundle, as a session runs them over its sliding window."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.recordings.emg_uka.files import RATE_HZ
+from models.classifier import utterance_windows, window_vector
+from models.evaluation.material import Material
+from models.evaluation.metrics.courses import Course
+from models.evaluation.rolling.observed import Observed, observed
+from models.manifest import FeatureSet
+from models.signal.operator import Array
+from models.training.classifiers import window_examples
+from models.training.examples import SignalSettings, Utterance
+from models.training.parts import (
+    LDA,
+    MODE_FEATURES,
+    ROLLING_WINDOW_S,
+    SPEAKER_FEATURES,
+    WINDOWS_S,
+)
+
+SETS: Final[dict[str, tuple[FeatureSet, ...]]] = {
+    "mode": MODE_FEATURES,
+    "speaker": SPEAKER_FEATURES,
+}
+SHORTEST_S: Final = 0.5
+"""EMG before a session's first answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """A session's windows: of its training utterances to learn from, of the others to tell.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (n, features)
+        Of training windows.
+    classes : tuple of str
+        Of each.
+    utterances : ndarray of int, shape (n,)
+        Its utterance in the session.
+    tested : tuple of Tested
+        Test utterances.
+    """
+
+    vectors: NDArray[np.float64]
+    classes: tuple[str, ...]
+    utterances: NDArray[np.int64]
+    tested: tuple["Tested", ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """A test utterance.
+
+    Attributes
+    ----------
+    observed : Observed
+        When its updates come, and what is heard by then; without profiles and examples.
+    truth : str
+        Its class.
+    rolling : ndarray, shape (updates, features)
+        The sliding window at each; nan where there is too little EMG.
+    whole : ndarray, shape (windows, features)
+        Windows of the whole utterance.
+    """
+
+    observed: Observed
+    truth: str
+    rolling: Array
+    whole: Array
+
+
+def windows(material: Material, name: str, what: str, every: int) -> Windows:
+    """Cut a session into the windows of a classifier.
+
+    Parameters
+    ----------
+    material : Material
+        The corpus.
+    name : str
+        Of the session.
+    what : str
+        ``"mode"`` or ``"speaker"``.
+    every : int
+        As for `observed`.
+
+    Returns
+    -------
+    Windows
+        Exactly those that `streamer train` learns from, and those that a session sees.
+    """
+    session = material.session(name)
+    by_name = {one.name: one for one in session.utterances}
+    heard = observed(material, name, every, False).utterances
+    train = [by_name[one.name] for one in heard if one.split == "train"]
+    vectors, classes, numbers = _examples(train, what)
+    tested = [
+        _tested(one, by_name[one.name], str(getattr(one, what)), SETS[what])
+        for one in heard
+        if one.split == "test"
+    ]
+    return Windows(vectors, classes, numbers, tuple(tested))
+
+
+def _examples(
+    train: Sequence[Utterance], what: str
+) -> tuple[Array, tuple[str, ...], NDArray[np.int64]]:
+    if not train:
+        return np.empty((0, 0)), (), np.empty(0, dtype=np.int64)
+    vectors, _, numbers = window_examples(
+        [one.emg for one in train],
+        [0] * len(train),
+        SETS[what],
+        WINDOWS_S,
+        RATE_HZ,
+        SignalSettings().features,
+    )
+    return vectors, tuple(str(getattr(train[number], what)) for number in numbers), numbers
+
+
+def _tested(
+    one: Observed, utterance: Utterance, truth: str, sets: tuple[FeatureSet, ...]
+) -> Tested:
+    shift_s = SignalSettings().features.shift_s
+    samples, frames = utterance.emg.samples, utterance.emg.frames
+    whole = np.stack(
+        [
+            window_vector(*window, sets, RATE_HZ)
+            for window in utterance_windows(samples, frames, ROLLING_WINDOW_S, RATE_HZ, shift_s)
+        ]
+    )
+    rolling = np.full((len(one.frames), whole.shape[1]), np.nan)
+    for row, last in zip(rolling, one.frames, strict=True):
+        first = max(0, last - round(ROLLING_WINDOW_S / shift_s))
+        if last * shift_s >= SHORTEST_S - 1e-9:
+            begin, stop = (round(k * shift_s * RATE_HZ) for k in (first, last))
+            row[:] = window_vector(samples[begin:stop], frames[first:last], sets, RATE_HZ)
+    bare = replace(one, profiles=one.profiles[:0], examples=one.examples[:0])
+    return Tested(bare, truth, rolling, whole)
+
+
+def courses(_: Material, known: Sequence[Windows], tested: Sequence[Windows]) -> list[Course]:
+    """Train a bundle's classifier, and follow what it says of test utterances.
+
+    Parameters
+    ----------
+    known : sequence of Windows
+        Sessions to learn from.
+    tested : sequence of Windows
+        Sessions to tell.
+
+    Returns
+    -------
+    list of Course
+        One a test utterance.
+    """
+    given = [one for one in known if len(one.vectors)]
+    labels, numbers = np.unique([c for one in given for c in one.classes], return_inverse=True)
+    offsets = np.cumsum([0] + [one.utterances.max() + 1 for one in given])
+    groups = np.concatenate([o + one.utterances for one, o in zip(given, offsets, strict=False)])
+    pipeline = LDA.fit(np.concatenate([one.vectors for one in given]), numbers, groups)
+    names = tuple(str(one) for one in labels)
+    return [_course(each, names, pipeline.predict_proba) for one in tested for each in one.tested]
+
+
+def _course(
+    one: Tested, labels: tuple[str, ...], probabilities: Callable[[Array], Array]
+) -> Course:
+    said = np.full((len(one.rolling), len(labels)), np.nan)
+    there = ~np.isnan(one.rolling).any(axis=1)
+    if there.any():
+        said[there] = probabilities(one.rolling[there])
+    scores = np.log(np.maximum(probabilities(one.whole), 1e-12)).mean(axis=0)
+    weights = np.exp(scores - scores.max())
+    heard = one.observed
+    seconds = np.minimum(heard.frames * SignalSettings().features.shift_s, ROLLING_WINDOW_S)
+    return Course(
+        one.truth, labels, heard.time_s, heard.heard_s, seconds, said, weights / weights.sum()
+    )

@@ -1,0 +1,259 @@
+"""Jobs: the speaker of sessions that training has not seen, while they go on."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from models.evaluation.material import Material
+from models.evaluation.metrics.courses import Course
+from models.evaluation.metrics.decisions import equal_error_rate
+from models.evaluation.rolling.observed import Observed, observed
+from models.signal.operator import Array
+from models.training.evidence import EvidenceClassifier, fit_evidence
+
+VERIFIED_AFTER_S: Final = {"1000": 1.0, "whole": np.inf}
+"""Speech heard, by the name of the figure: in milliseconds."""
+
+_EPSILON: Final = 1e-6
+
+
+def utterances_of(
+    material: Material, sessions: Sequence[str], every: int, notch: bool = False
+) -> list[Observed]:
+    """Return the observed utterances of sessions, one after the other."""
+    return [one for name in sessions for one in observed(material, name, every, notch).utterances]
+
+
+def fit(known: Sequence[Observed], calibrate: bool = True) -> EvidenceClassifier:
+    """Learn speakers from the training subsets among some utterances.
+
+    Parameters
+    ----------
+    known : sequence of Observed
+        Of two speakers or more.
+    calibrate : bool
+        As for `fit_evidence`.
+
+    Returns
+    -------
+    EvidenceClassifier
+        Of the speakers.
+    """
+    learned = [one for one in known if one.split == "train"]
+    counts = [len(one.examples) for one in learned]
+    return fit_evidence(
+        np.concatenate([one.examples for one in learned]).astype(np.float64),
+        np.concatenate([one.example_s for one in learned]),
+        np.repeat([one.speaker for one in learned], counts),
+        np.repeat(np.arange(len(learned)), counts),
+        calibrate=calibrate,
+    )
+
+
+def course(one: Observed, classifier: EvidenceClassifier) -> Course:
+    """Tell an utterance's speaker from all speech heard so far, update by update."""
+    said = classifier.probabilities(one.profiles.astype(np.float64), one.speech_s)
+    whole = None if np.isnan(said[-1]).any() else said[-1]
+    return Course(
+        one.speaker, classifier.labels, one.time_s, one.heard_s, one.speech_s[:-1], said[:-1], whole
+    )
+
+
+def told(material: Material, session: str, known: Sequence[str], every: int) -> list[Course]:
+    """Tell who speaks in a session by a classifier trained on others.
+
+    Parameters
+    ----------
+    material : Material
+        The corpus.
+    session : str
+        The session that is left out; all of it is told.
+    known : sequence of str
+        Sessions to learn from.
+    every : int
+        As for `observed`.
+
+    Returns
+    -------
+    list of Course
+        One an utterance.
+    """
+    classifier = fit(utterances_of(material, known, every))
+    return [course(one, classifier) for one in utterances_of(material, [session], every)]
+
+
+def verified(
+    material: Material,
+    session: str,
+    sessions: Sequence[str],
+    every: int,
+    notch: bool,
+) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
+    """Score a session's utterances, and impostors', as its speaker's.
+
+    The target learns from the speaker's other sessions, against all other speakers but the
+    impostor, whom training has never seen.
+
+    Parameters
+    ----------
+    material : Material
+        The corpus.
+    session : str
+        Of the target; left out of training.
+    sessions : sequence of str
+        All sessions.
+    every, notch
+        As for `observed`.
+
+    Returns
+    -------
+    dict
+        By impostor, then by moment, see `VERIFIED_AFTER_S`: scores of the target's
+        utterances, and of the impostor's.
+    """
+    groups: dict[str, list[Observed]] = {}
+    for one in utterances_of(material, [n for n in sessions if n != session], every, notch):
+        groups.setdefault(one.speaker, []).append(one)
+    own = utterances_of(material, [session], every, notch)
+    target = own[0].speaker
+    results = {}
+    for impostor in sorted(set(groups) - {target}):
+        known = {who for who in groups if who != impostor}
+        if len(known) < 2:
+            continue
+        classifier = fit([one for who in known for one in groups[who]], calibrate=False)
+        results[impostor] = {
+            after: (
+                classifier.log_odds(heard_by(own, seconds), target).tolist(),
+                classifier.log_odds(heard_by(groups[impostor], seconds), target).tolist(),
+            )
+            for after, seconds in VERIFIED_AFTER_S.items()
+        }
+    return results
+
+
+def heard_by(utterances: Sequence[Observed], seconds: float) -> Array:
+    """Return each utterance's profile after so much speech, or after all of it.
+
+    Parameters
+    ----------
+    utterances : sequence of Observed
+        One or more.
+    seconds : float
+        Speech heard.
+
+    Returns
+    -------
+    ndarray, shape (utterances, columns)
+        Profiles.
+    """
+    rows = []
+    for one in utterances:
+        there = np.flatnonzero(~np.isnan(one.profiles).any(axis=1))
+        enough = np.searchsorted(one.speech_s[there[:-1]], seconds - _EPSILON)
+        rows.append(one.profiles[there[enough]])
+    return np.array(rows, dtype=np.float64)
+
+
+def enrolled(
+    material: Material,
+    sessions: Sequence[str],
+    count: int,
+    draws: Sequence[int],
+    every: int,
+    seed: int,
+) -> list[dict[str, float]]:
+    """Enrol speakers from a few utterances of one session each, and tell their other sessions.
+
+    Parameters
+    ----------
+    material : Material
+        The corpus.
+    sessions : sequence of str
+        Of speakers with several.
+    count : int
+        Utterances from which each speaker is enrolled; sessions with fewer are not drawn.
+    draws : sequence of int
+        Numbers of the draws; each takes a session of each speaker in turn and utterances at
+        random.
+    every : int
+        As for `observed`.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    list of dict of str to float
+        Recall of each speaker, over all whole utterances of the sessions that were not
+        enrolled; empty where a speaker has no session with so many utterances.
+    """
+    by_session = {name: utterances_of(material, [name], every) for name in sessions}
+    pools: dict[str, list[list[Observed]]] = {}
+    for found in by_session.values():
+        train = [one for one in found if one.split == "train"]
+        pool = pools.setdefault(found[0].speaker, [])
+        if len(train) >= count:
+            pool.append(train)
+    if any(not pool for pool in pools.values()):
+        return []
+    results = []
+    for draw in draws:
+        rng = np.random.default_rng((seed, count, draw))
+        turn = draw
+        learned: list[Observed] = []
+        for pool in pools.values():
+            chosen = pool[turn % len(pool)]
+            turn //= len(pool)
+            learned += [chosen[i] for i in rng.choice(len(chosen), count, replace=False)]
+        classifier = fit(learned, calibrate=False)
+        taken = {one.session for one in learned}
+        results.append(_recalls([s for n, s in by_session.items() if n not in taken], classifier))
+    return results
+
+
+def _recalls(
+    sessions: Sequence[Sequence[Observed]], classifier: EvidenceClassifier
+) -> dict[str, float]:
+    right: dict[str, list[bool]] = {}
+    for session in sessions:
+        said = classifier.probabilities(heard_by(session, np.inf), np.ones(len(session)))
+        for one, number in zip(session, said.argmax(axis=1), strict=True):
+            right.setdefault(one.speaker, []).append(classifier.labels[number] == one.speaker)
+    return {speaker: float(np.mean(found)) for speaker, found in right.items()}
+
+
+def verification_figures(
+    results: Sequence[dict[str, dict[str, tuple[list[float], list[float]]]]],
+) -> dict[str, Any] | None:
+    """Return equal error rates of one target.
+
+    Parameters
+    ----------
+    results : sequence of dict
+        What `verified` returned for each of its sessions.
+
+    Returns
+    -------
+    dict or None
+        ``eer_after_ms`` with all impostors together, and by impostor in ``impostors``; how
+        many scores they rest on. None without.
+    """
+    impostors = sorted({who for one in results for who in one})
+    if not impostors:
+        return None
+
+    def pooled(who: Sequence[str], after: str) -> tuple[list[float], list[float]]:
+        pairs = [one[each][after] for one in results for each in who if each in one]
+        return [s for t, _ in pairs for s in t], [s for _, i in pairs for s in i]
+
+    def rates(who: Sequence[str]) -> dict[str, float]:
+        return {after: equal_error_rate(*pooled(who, after)) for after in VERIFIED_AFTER_S}
+
+    targets, others = pooled(impostors, "whole")
+    return {
+        "eer_after_ms": rates(impostors),
+        "impostors": {who: rates([who]) for who in impostors},
+        "target_scores": len(targets),
+        "impostor_scores": len(others),
+    }

@@ -1,0 +1,168 @@
+"""The converter of a bundle: trained, exported, and described for the manifest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from drivers.errors import RecordingError
+from drivers.recordings.recording import Recording
+from models.evaluation.metrics.distortion import mel_cepstral_distortion
+from models.manifest import ConverterPart
+from models.signal.stacking import StackingSettings
+from models.training.causal import Base, CausalNetwork, CausalSettings
+from models.training.causal_training import convert, train_base, train_session
+from models.training.converter import train_converter
+from models.training.examples import Parallel, Utterance, hold_out, level_db, parallel, stack
+from models.training.export import export_causal, export_converter
+from models.training.network import ConverterSettings
+from models.training.progress import Progress
+from models.training.settings import TrainingSettings
+
+SPEECH_DBFS = -23.0
+
+
+def train_converter_part(
+    session: str,
+    audible: Sequence[Recording],
+    utterances: Sequence[Utterance],
+    work: Path,
+    settings: TrainingSettings,
+    progress: Progress,
+) -> tuple[ConverterPart, dict[str, float]]:
+    """Train the converter of one recording session.
+
+    Parameters
+    ----------
+    session : str
+        Whose voice it is.
+    audible : sequence of Recording
+        Its audible training utterances: their level becomes `SPEECH_DBFS`.
+    utterances : sequence of Utterance
+        Training utterances of all sessions, with their speech where they are audible.
+    work : Path
+        Where ``converter.onnx`` is written.
+    settings : TrainingSettings
+        Models.
+    progress : callable
+        Told what is being done.
+
+    Returns
+    -------
+    part : ConverterPart
+        For the manifest.
+    figures : dict of str to float
+        Held-out distortion, agreement of ONNX with PyTorch.
+
+    Raises
+    ------
+    RecordingError
+        With fewer than two utterances that have sound.
+    """
+    heard = [one for one in utterances if one.mode == "audible" and one.speech is not None]
+    own = [one for one in heard if one.session == session]
+    if len(own) < 2:
+        raise RecordingError("training utterances with audio", value=len(own), allowed="2 or more")
+    gain_db = level_db(audible, SPEECH_DBFS)
+    for one in own:
+        assert one.speech is not None
+        # A gain moves the mel-cepstrum's zeroth coefficient only.
+        one.speech.mel_cepstrum[:, 0] += gain_db / 20 * np.log(10)
+    file = work / "converter.onnx"
+    how = settings.converter
+    if isinstance(how, ConverterSettings):
+        part, figures = _feedforward(own, file, settings, how, progress)
+    else:
+        part, figures = _causal(session, own, heard, file, settings, how, progress)
+    return part.model_copy(update={"level_db": gain_db}), figures
+
+
+def _feedforward(
+    own: Sequence[Utterance],
+    file: Path,
+    settings: TrainingSettings,
+    how: ConverterSettings,
+    progress: Progress,
+) -> tuple[ConverterPart, dict[str, float]]:
+    data, features = parallel(own), settings.signal.features
+    trained = train_converter(data.frames, data.speech, features, how, progress)
+    examples = np.concatenate([stack(one, how.stacking, features) for one in data.frames[:5]])
+    difference = export_converter(trained.network, file, examples)
+    part = ConverterPart(file=file.name, stacking=how.stacking, lead_ms=how.lead_ms, level_db=0.0)
+    return part, {
+        "held_out_mcd_db": trained.held_out_mcd_db,
+        "epochs": trained.epochs,
+        "onnx_difference": difference,
+    }
+
+
+def _causal(
+    session: str,
+    own: Sequence[Utterance],
+    heard: Sequence[Utterance],
+    file: Path,
+    settings: TrainingSettings,
+    how: CausalSettings,
+    progress: Progress,
+) -> tuple[ConverterPart, dict[str, float]]:
+    learn, select = hold_out(len(own))
+    held_out = [own[k] for k in select]
+    base = _base(_without(held_out, heard if settings.others else own), settings, how, progress)
+    shift_s = settings.signal.features.shift_s
+
+    def train(data: Parallel, what: str) -> CausalNetwork:
+        return train_session(
+            session, data, base, how, shift_s,
+            lambda _, done, total: progress(what, done, total),
+        )  # fmt: skip
+
+    first = train(parallel([own[k] for k in learn]), "learning from a part of the session")
+    network = train(parallel(own), "learning from the session")
+    difference = export_causal(network, file, own[0].emg.frames)
+    states = {f"past{k}": tuple(one.shape) for k, one in enumerate(network.body.start())}
+    part = ConverterPart(
+        file=file.name,
+        stacking=StackingSettings(0, 0),
+        states=states,
+        ahead=how.future,
+        lead_ms=how.lead_ms,
+        level_db=0.0,
+    )
+    return part, {
+        "held_out_mcd_db": _held_out(first, held_out, how, shift_s),
+        "onnx_difference": difference,
+    }
+
+
+def _without(held_out: Sequence[Utterance], heard: Sequence[Utterance]) -> list[Utterance]:
+    """Leave the sentences of held-out utterances out of all sessions.
+
+    Where few sentences were said often, as in drills of words, this would leave too little:
+    then it is the utterances alone, and their figure says how well known sentences are met.
+    """
+    sentences = {one.transcript for one in held_out if one.transcript is not None}
+    others = [one for one in heard if one not in held_out]
+    new = [one for one in others if one.transcript not in sentences]
+    return new if 2 * len(new) >= len(others) else others
+
+
+def _base(
+    heard: Sequence[Utterance], settings: TrainingSettings, how: CausalSettings, progress: Progress
+) -> Base:
+    names = sorted({one.session for one in heard})
+    sessions = {name: parallel([one for one in heard if one.session == name]) for name in names}
+    return train_base(sessions, how, settings.signal.features.shift_s, progress)
+
+
+def _held_out(
+    network: CausalNetwork, held_out: Sequence[Utterance], how: CausalSettings, shift_s: float
+) -> float:
+    lead = round(how.lead_ms / 1000 / shift_s)
+    distortions = []
+    for one in held_out:
+        assert one.speech is not None
+        made = convert(network, one.emg.frames, how.future).mel_cepstrum
+        natural = one.speech.mel_cepstrum[lead:]
+        count = min(len(made), len(natural))
+        distortions.append(mel_cepstral_distortion(made[:count], natural[:count]))
+    return float(np.mean(distortions))
