@@ -22,6 +22,7 @@ from models.signal.filters import SosFilter
 from models.signal.operator import Array
 from models.signal.stacking import Stacking, StackingSettings
 from models.signal.td_features import TDFeatures
+from models.signal.with_bands import WithBands
 from models.speech.vocoder import Vocoder
 
 MANIFEST = "manifest.json"
@@ -201,11 +202,16 @@ class Bundle:
         return TDFeatures(self.manifest.features, signal.rate_hz, len(signal.channels))
 
     def converter(self) -> Converter:
-        """Build the converter: TD frames in, speech parameters out."""
+        """Build the converter: frames of `with_bands` in, speech parameters out."""
         part = self.manifest.converter
-        return Converter(
-            self._converter, self._stacking(part.stacking), part.voicing_threshold, part.ahead
-        )
+        columns = self.td_features().columns + self.with_bands().more_columns
+        stacking = Stacking(part.stacking, self.shift_s, columns)
+        return Converter(self._converter, stacking, part.voicing_threshold, part.ahead)
+
+    def with_bands(self) -> WithBands:
+        """Build what joins TD frames with what else the converter sees of them."""
+        signal = self.manifest.signal
+        return WithBands(self.manifest.converter.bands, signal.rate_hz, len(signal.channels))
 
     def activity(self) -> ActivityDetector:
         """Build the activity detector: TD frames in, probability of speech out."""
@@ -244,10 +250,11 @@ class Bundle:
         columns = self.td_features().columns
         heard = manifest.converter.stacking.future + manifest.converter.ahead
         rows = np.zeros((1 + heard, columns))
+        joined = np.zeros((1 + heard, columns + self.with_bands().more_columns))
         self._try(
             manifest.converter.file,
             manifest.speech.order + 1,
-            lambda: self.converter().process(rows).mel_cepstrum,
+            lambda: self.converter().process(joined).mel_cepstrum,
         )
         self._try(manifest.activity.file, len(rows), partial(self.activity().process, rows))
         classifiers = [(part, self.speakers[name]) for name, part in manifest.speakers.items()]

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.signal.conditioning import ConditioningSettings
+from models.signal.log_bands import LogBandSettings
 from models.signal.stacking import StackingSettings
 from models.signal.td_features import TDSettings
 from models.speech.analysis import SpeechSettings
@@ -31,6 +32,9 @@ class ConverterPart(Part):
     """EMG features to speech parameters."""
 
     file: str
+    bands: LogBandSettings | None = Field(
+        default=None, description="What it sees beside the TD features of a frame."
+    )
     stacking: StackingSettings
     states: dict[str, tuple[int, ...]] = Field(
         default={}, description="What the graph remembers: shapes by name, zero at reset."

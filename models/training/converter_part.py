@@ -84,9 +84,9 @@ def _feedforward(
     how: ConverterSettings,
     progress: Progress,
 ) -> tuple[ConverterPart, dict[str, float]]:
-    data, features = parallel(own), settings.signal.features
-    trained = train_converter(data.frames, data.speech, features, how, progress)
-    examples = np.concatenate([stack(one, how.stacking, features) for one in data.frames[:5]])
+    features, frames = settings.signal.features, [one.emg.frames for one in own]
+    trained = train_converter(frames, parallel(own).speech, features, how, progress)
+    examples = np.concatenate([stack(one, how.stacking, features) for one in frames[:5]])
     difference = export_converter(trained.network, file, examples)
     part = ConverterPart(file=file.name, stacking=how.stacking, lead_ms=how.lead_ms, level_db=0.0)
     return part, {
@@ -118,10 +118,11 @@ def _causal(
 
     first = train(parallel([own[k] for k in learn]), "learning from a part of the session")
     network = train(parallel(own), "learning from the session")
-    difference = export_causal(network, file, own[0].emg.frames)
+    difference = export_causal(network, file, own[0].emg.joined)
     states = {f"past{k}": tuple(one.shape) for k, one in enumerate(network.body.start())}
     part = ConverterPart(
         file=file.name,
+        bands=settings.signal.bands,
         stacking=StackingSettings(0, 0),
         states=states,
         ahead=how.future,
@@ -161,7 +162,7 @@ def _held_out(
     distortions = []
     for one in held_out:
         assert one.speech is not None
-        made = convert(network, one.emg.frames, how.future).mel_cepstrum
+        made = convert(network, one.emg.joined, how.future).mel_cepstrum
         natural = one.speech.mel_cepstrum[lead:]
         count = min(len(made), len(natural))
         distortions.append(mel_cepstral_distortion(made[:count], natural[:count]))

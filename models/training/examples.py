@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
 from models.signal.conditioning import ConditioningSettings, conditioner
+from models.signal.log_bands import LogBands, LogBandSettings
 from models.signal.operator import Array
 from models.signal.stacking import Stacking, StackingSettings
 from models.signal.td_features import TDFeatures, TDSettings
 from models.speech.analysis import SpeechSettings, mel_cepstrum, pitch
+
+BANDS = LogBandSettings(window_s=0.053, bands=4, floor_uv=TDSettings().floor_uv)
+"""Twice a frame is the shortest window that tells four bands apart; the floor is that of the TD
+features."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,13 @@ class SignalSettings:
         Filters.
     features : TDSettings
         Frames.
+    bands : LogBandSettings
+        What a converter sees beside them.
     """
 
     conditioning: ConditioningSettings = ConditioningSettings()
     features: TDSettings = TDSettings()
+    bands: LogBandSettings = BANDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +53,20 @@ class Emg:
         DC-free EMG in microvolts.
     frames : ndarray, shape (m, columns)
         TD features.
+    bands : ndarray, shape (m, more columns), optional
+        Log energies in bands of the same frames.
     """
 
     samples: Array
     frames: Array
+    bands: Array | None = None
+
+    @property
+    def joined(self) -> Array:
+        """All that is known of each frame, as `models.signal.with_bands` puts it together."""
+        if self.bands is None:
+            return self.frames
+        return np.concatenate((self.frames, self.bands), axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +111,8 @@ def emg_of(recording: Recording, settings: SignalSettings) -> Emg:
     filters.settle(None if lead_in is None else lead_in.astype(np.float64))
     samples = filters.process(recording.emg_uv.astype(np.float64))
     frames = np.concatenate((features.process(samples), features.flush()))
-    return Emg(samples, frames)
+    bands = LogBands(settings.bands, recording.rate_hz, channels).process(samples)
+    return Emg(samples, frames, bands)
 
 
 def speech_of(recording: Recording, settings: SpeechSettings) -> Speech:
@@ -219,7 +238,7 @@ class Parallel:
 
 def parallel(utterances: Iterable[Utterance]) -> Parallel:
     """Return what a converter learns from: the utterances that have sound."""
-    pairs = [(one.emg.frames, one.speech) for one in utterances if one.speech is not None]
+    pairs = [(one.emg.joined, one.speech) for one in utterances if one.speech is not None]
     return Parallel([frames for frames, _ in pairs], [speech for _, speech in pairs])
 
 

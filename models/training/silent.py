@@ -55,9 +55,9 @@ def aligned_targets(
     for one, reference in pairs:
         if reference is None or reference.speech is None:
             continue
-        made = convert(network, one.emg.frames, ahead)
+        made = convert(network, one.emg.joined, ahead)
         path = dtw_path(made.mel_cepstrum, reference.speech.mel_cepstrum)
-        frames.append(one.emg.frames)
+        frames.append(one.emg.joined)
         speech.append(_warped(reference.speech, path, len(made)))
     return Parallel(frames, speech)
 

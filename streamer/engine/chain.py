@@ -61,6 +61,7 @@ class Chain:
         self._hop = speech.hop
         self._front_end = bundle.front_end()
         self._features = bundle.td_features()
+        self._with_bands = bundle.with_bands()
         self._converter = bundle.converter()
         self._activity = bundle.activity()
         self._gate = Gate(gate, bundle.manifest.activity.threshold, bundle.shift_s)
@@ -93,11 +94,12 @@ class Chain:
         started_s = time.perf_counter()
         samples = self._front_end.process(rows)
         frames = self._features.process(samples)
+        joined = self._with_bands.process(samples, frames)
         featured_s = time.perf_counter()
         activity, speech = np.empty(0), self._no_speech
         if len(frames):
             activity = self._activity.process(frames)
-            speech = self._converter.process(frames)
+            speech = self._converter.process(joined)
         inferred_s = time.perf_counter()
         audio = self._render(activity, speech)
         return _made(samples, frames, activity, speech, audio, started_s, featured_s, inferred_s)
@@ -118,9 +120,10 @@ class Chain:
         """
         started_s = time.perf_counter()
         frames = self._features.flush()
+        joined = self._with_bands.flush(frames)
         featured_s = time.perf_counter()
         activity = np.concatenate((self._activity.process(frames), self._activity.flush()))
-        speech = _joined(self._converter.process(frames), self._converter.flush())
+        speech = _joined(self._converter.process(joined), self._converter.flush())
         inferred_s = time.perf_counter()
         last = self._render(activity, speech)
         tail = self._vocoder.finish(max(length, self._given + self._hop))

@@ -198,4 +198,4 @@ def measured_modes(
 
 
 def _with(network: CausalNetwork, settings: CausalSettings) -> Convert:
-    return lambda one: convert(network, one.emg.frames, settings.future)
+    return lambda one: convert(network, one.emg.joined, settings.future)

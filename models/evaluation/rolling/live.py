@@ -11,7 +11,8 @@ from drivers.recordings.emg_uka.files import RATE_HZ
 from models.classifier import utterance_windows, window_vector
 from models.evaluation.material import Material
 from models.evaluation.metrics.courses import Course
-from models.evaluation.rolling.observed import Observed, observed
+from models.evaluation.rolling.hearing import Observed
+from models.evaluation.rolling.observed import observed
 from models.manifest import FeatureSet
 from models.signal.operator import Array
 from models.training.classifiers import window_examples

@@ -8,7 +8,8 @@ import numpy as np
 from models.evaluation.material import Material
 from models.evaluation.metrics.courses import Course
 from models.evaluation.metrics.decisions import equal_error_rate
-from models.evaluation.rolling.observed import Observed, observed
+from models.evaluation.rolling.hearing import Observed
+from models.evaluation.rolling.observed import observed
 from models.signal.operator import Array
 from models.training.evidence import EvidenceClassifier, fit_evidence
 

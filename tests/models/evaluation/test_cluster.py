@@ -50,8 +50,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [sys.executable, "-m", "dask", *command],
             env=environment,
             cwd=Path(__file__).parents[3],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=open("/tmp/ev/dask.log", "a"),
+            stderr=subprocess.STDOUT,
         )
         for command in commands
     ]
