@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from drivers.errors import RecordingError
 from models.signal.operator import Array
 from models.signal.stacking import StackingSettings
 from models.signal.td_features import TDSettings
-from models.training.classifiers import discriminant, fit_discriminant, folds_of
+from models.training.classifiers import (
+    Discriminant,
+    fit_discriminant,
+    fit_scores,
+    folds_of,
+)
 from models.training.examples import stack
 
 STACKING = StackingSettings(past=20, future=0)
@@ -30,7 +33,7 @@ class TrainedActivity:
 
     Attributes
     ----------
-    pipeline : Pipeline
+    classifier : Discriminant
         Stacked frames to the probabilities of rest and speech.
     threshold : float
         Probability from which on a frame counts as speech.
@@ -42,7 +45,7 @@ class TrainedActivity:
     All figures are on frames of training utterances that a fold had not seen.
     """
 
-    pipeline: Pipeline
+    classifier: Discriminant
     threshold: float
     missed_speech: float
     false_speech: float
@@ -90,15 +93,13 @@ def train_activity(
             )
     chosen = _as_many_of_each(y)
     x, y, utterance = x[chosen], y[chosen], utterance[chosen]
-    pipeline = fit_discriminant(x, y, utterance)
-    # The sigmoid is monotonic: what it makes of unseen scores are unseen probabilities.
-    calibrator = pipeline[-1].calibrated_classifiers_[0].calibrators[0]
+    classifier = fit_discriminant(x, y, utterance)
     unseen = [np.empty(0)] * len(frames)
     for learn, test in folds_of(y, utterance):
-        scored = make_pipeline(StandardScaler(), discriminant(2)).fit(x[learn], y[learn])
+        fold = fit_scores(x[learn], y[learn], np.eye(2)).calibrated_as(classifier)
         for number in np.unique(utterance[test]):
             stacked = stack(frames[number], STACKING, features)  # all at once are a gigabyte
-            unseen[number] = calibrator.predict(scored.decision_function(stacked))
+            unseen[number] = fold.predict_proba(stacked)[:, 1]
     tested = [number for number, one in enumerate(unseen) if len(one)]
     probability = np.concatenate([unseen[number] for number in tested])
     label = np.concatenate([labels[number] for number in tested])
@@ -106,7 +107,7 @@ def train_activity(
     false = sum(false_activations(unseen[n] >= threshold, labels[n]) for n in tested)
     rest_min = (label == 0).sum() * features.shift_s / 60
     return TrainedActivity(
-        pipeline,
+        classifier,
         threshold,
         float((probability[label == 1] < threshold).mean()),
         float((probability[label == 0] >= threshold).mean()),

@@ -39,10 +39,12 @@ class CausalSettings:
     base_epochs, base_cap : int
         Passes over all sessions, and utterances of a session in one of them at the most: a
         session of five hundred must not drown those of forty.
+    least_steps : int
+        Of the first part: few sessions are passed over more often.
     epochs : int
         Passes over the session itself, after that.
-    batch : int
-        Utterances in a step.
+    base_batch, batch : int
+        Utterances in a step, all of one session, in the two parts.
     base_rate, rate : float
         Peaks of the learning rate in the two parts (one-cycle).
     dropout, input_dropout : float
@@ -56,10 +58,12 @@ class CausalSettings:
     first_taps: int = 5
     future: int = 0
     lead_ms: float = 0.0
-    base_epochs: int = 10
+    base_epochs: int = 20
     base_cap: int = 150
-    epochs: int = 10
-    batch: int = 2
+    least_steps: int = 2000
+    epochs: int = 8
+    base_batch: int = 2
+    batch: int = 1
     base_rate: float = 2e-3
     rate: float = 3e-4
     dropout: float = 0.3
@@ -68,12 +72,12 @@ class CausalSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        for name in ("lead_ms", "future", "base_epochs"):
+        for name in ("lead_ms", "future", "base_epochs", "least_steps"):
             if not getattr(self, name) >= 0:
                 raise StreamerError(
                     f"{name} of the converter", value=getattr(self, name), allowed=">= 0"
                 )
-        for name in ("width", "blocks", "first_taps", "base_cap", "epochs", "batch"):
+        for name in ("width", "blocks", "first_taps", "base_cap", "epochs", "base_batch", "batch"):
             if getattr(self, name) < 1:
                 raise StreamerError(
                     f"{name} of the converter", value=getattr(self, name), allowed=">= 1"
@@ -104,7 +108,27 @@ class CausalConvolution(nn.Module):
         return self.convolution(extended), extended[:, :, extended.shape[2] - self.past :]
 
 
-class Body(nn.Module):
+class Remembering(nn.Module):
+    """What a body has to do: frames and states in, hidden frames and states out."""
+
+    def start(self, batch: int = 1) -> list[Tensor]:
+        """Return the states at the beginning of an epoch, all zero."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Take frames (batch, n, columns) and the states before them.
+
+        Returns
+        -------
+        hidden : Tensor, shape (batch, n, width)
+            One for each frame.
+        states : list of Tensor
+            After the last one.
+        """
+        raise NotImplementedError
+
+
+class Body(Remembering):
     """Residual dilated convolutions, as in Bai, Kolter and Koltun (2018), arXiv:1803.01271.
 
     Parameters
@@ -195,13 +219,13 @@ class CausalNetwork(nn.Module):
     ----------
     layer : SessionLayer
         Of the session that is spoken in.
-    body : Body
+    body : Remembering
         Shared.
     head : nn.Linear
         Shared; mel-cepstrum, log F0 and the logit of voicing.
     """
 
-    def __init__(self, layer: SessionLayer, body: Body, head: nn.Linear) -> None:
+    def __init__(self, layer: SessionLayer, body: Remembering, head: nn.Linear) -> None:
         super().__init__()
         self.layer, self.body, self.head = layer, body, head
 

@@ -10,7 +10,15 @@ from torch import Tensor, nn
 from drivers.errors import RecordingError
 from models.converter import SpeechFrames
 from models.signal.operator import Array
-from models.training.causal import Base, Body, CausalNetwork, CausalSettings, SessionLayer
+from models.training.augmentation import augmented
+from models.training.causal import (
+    Base,
+    Body,
+    CausalNetwork,
+    CausalSettings,
+    Remembering,
+    SessionLayer,
+)
 from models.training.examples import Parallel, Speech
 from models.training.progress import Progress
 
@@ -28,12 +36,33 @@ class _Batch:
     counts: Tensor  # (batch, n): 0 behind the end of an utterance
 
 
+@dataclass(frozen=True)
+class Variant:
+    """What the search for a converter tries in place of what is there.
+
+    Attributes
+    ----------
+    body : callable
+        Makes the shared network of the number of columns and the settings.
+    changed : callable
+        Changes an utterance each time it is learned from: features, speech and a generator of
+        random numbers in, features and speech out.
+    """
+
+    body: Callable[[int, CausalSettings], Remembering] = Body
+    changed: Callable[[Array, Speech, np.random.Generator], tuple[Array, Speech]] = augmented
+
+
+USUAL = Variant()
+
+
 def train_base(
     sessions: Mapping[str, Parallel],
     settings: CausalSettings,
     shift_s: float,
     progress: Progress,
     device: str = "cpu",
+    variant: Variant = USUAL,
 ) -> Base:
     """Train one network on several sessions, each with a layer of its own.
 
@@ -49,6 +78,8 @@ def train_base(
         Told after each epoch.
     device : str
         Of PyTorch.
+    variant : Variant
+        Of network and data.
 
     Returns
     -------
@@ -59,12 +90,17 @@ def train_base(
     layers = {name: SessionLayer(one.frames, one.speech) for name, one in sessions.items()}
     columns = next(iter(sessions.values())).frames[0].shape[1]
     outputs = next(iter(sessions.values())).speech[0].mel_cepstrum.shape[1] + 2
-    body, head = Body(columns, settings), nn.Linear(settings.width, outputs)
+    body, head = variant.body(columns, settings), nn.Linear(settings.width, outputs)
     networks = {name: CausalNetwork(layer, body, head) for name, layer in layers.items()}
-    epochs, what = settings.base_epochs, "learning from all sessions"
+    steps = sum(
+        -(-min(settings.base_cap, len(one)) // settings.base_batch) for one in sessions.values()
+    )
+    epochs = max(settings.base_epochs, -(-settings.least_steps // steps))
+    plan = _Plan(epochs, settings.base_rate, settings.base_batch, settings.base_cap)
+    what = "learning from all sessions"
     _fit(
-        networks, sessions, settings, shift_s, epochs, settings.base_rate, settings.base_cap,
-        lambda done: progress(what, done, epochs), device,
+        networks, sessions, settings, plan, shift_s, lambda done: progress(what, done, epochs),
+        device, variant,
     )  # fmt: skip
     shared = nn.ModuleDict({"body": body, "head": head})
     return Base(settings, _arrays(shared), {name: _arrays(layer) for name, layer in layers.items()})
@@ -73,11 +109,12 @@ def train_base(
 def train_session(
     session: str,
     parallel: Parallel,
-    base: Base | None,
+    base: Base,
     settings: CausalSettings,
     shift_s: float,
     progress: Progress,
     device: str = "cpu",
+    variant: Variant = USUAL,
 ) -> CausalNetwork:
     """Train the network of one session.
 
@@ -87,9 +124,9 @@ def train_session(
         Its name; `base` may know it.
     parallel : Parallel
         Its training utterances.
-    base : Base, optional
-        Where to start from; None is from scratch.
-    settings, shift_s, progress, device
+    base : Base
+        Where to start from.
+    settings, shift_s, progress, device, variant
         As for `train_base`.
 
     Returns
@@ -105,13 +142,44 @@ def train_session(
     if not len(parallel):
         raise RecordingError("training utterances with audio", value=0, allowed="1 or more")
     torch.manual_seed(settings.seed + 1)
-    network = _network(session, parallel, base, settings)
+    network = network_from(session, parallel, base, settings, variant)
+    plan = _Plan(settings.epochs, settings.rate, settings.batch, len(parallel))
+    what = "learning from the session"
     _fit(
-        {session: network}, {session: parallel}, settings, shift_s, settings.epochs,
-        settings.rate if base is not None else settings.base_rate, len(parallel),
-        lambda done: progress("learning from the session", done, settings.epochs), device,
+        {session: network}, {session: parallel}, settings, plan, shift_s,
+        lambda done: progress(what, done, settings.epochs), device, variant,
     )  # fmt: skip
     return network.cpu().eval()
+
+
+def network_from(
+    session: str, parallel: Parallel, base: Base, settings: CausalSettings, variant: Variant
+) -> CausalNetwork:
+    """Return the network that a base has for a session, before it learns from it by itself.
+
+    Parameters
+    ----------
+    session, parallel, base, settings, variant
+        As for `train_session`.
+
+    Returns
+    -------
+    CausalNetwork
+        In evaluation mode.
+    """
+    columns = parallel.frames[0].shape[1]
+    outputs = parallel.speech[0].mel_cepstrum.shape[1] + 2
+    layer = SessionLayer(parallel.frames, parallel.speech)
+    shared = nn.ModuleDict(
+        {"body": variant.body(columns, settings), "head": nn.Linear(settings.width, outputs)}
+    )
+    shared.load_state_dict(_tensors(base.shared))
+    if session in base.layers:
+        layer.load_state_dict(_tensors(base.layers[session]))
+    body, head = shared["body"], shared["head"]
+    assert isinstance(body, Remembering)
+    assert isinstance(head, nn.Linear)
+    return CausalNetwork(layer, body, head).eval()
 
 
 def convert(network: CausalNetwork, frames: Array, ahead: int = 0) -> SpeechFrames:
@@ -143,35 +211,23 @@ def convert(network: CausalNetwork, frames: Array, ahead: int = 0) -> SpeechFram
     )
 
 
-def _network(
-    session: str, parallel: Parallel, base: Base | None, settings: CausalSettings
-) -> CausalNetwork:
-    columns = parallel.frames[0].shape[1]
-    outputs = parallel.speech[0].mel_cepstrum.shape[1] + 2
-    layer = SessionLayer(parallel.frames, parallel.speech)
-    shared = nn.ModuleDict(
-        {"body": Body(columns, settings), "head": nn.Linear(settings.width, outputs)}
-    )
-    if base is not None:
-        shared.load_state_dict(_tensors(base.shared))
-        if session in base.layers:
-            layer.load_state_dict(_tensors(base.layers[session]))
-    body, head = shared["body"], shared["head"]
-    assert isinstance(body, Body)
-    assert isinstance(head, nn.Linear)
-    return CausalNetwork(layer, body, head)
+@dataclass(frozen=True)
+class _Plan:
+    epochs: int
+    rate: float
+    batch: int
+    cap: int  # utterances of a session in an epoch
 
 
 def _fit(
     networks: Mapping[str, CausalNetwork],
     sessions: Mapping[str, Parallel],
     settings: CausalSettings,
+    plan: _Plan,
     shift_s: float,
-    epochs: int,
-    rate: float,
-    cap: int,
     progress: Callable[[int], None],
     device: str,
+    variant: Variant,
 ) -> None:
     """Train networks that share weights, a batch of one session after the other's."""
     rng = np.random.default_rng(settings.seed)
@@ -179,13 +235,16 @@ def _fit(
     shared = nn.ModuleDict({str(k): one for k, one in enumerate(networks.values())}).to(device)
     shared.train()
     parameters = list(shared.parameters())  # each once, though the networks share them
-    optimizer = torch.optim.AdamW(parameters, rate)
-    steps = sum(-(-min(cap, len(one)) // settings.batch) for one in sessions.values())
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * steps + 1)
-    for epoch in range(epochs):
-        for name, numbers in _plan(sessions, settings.batch, cap, rng):
+    optimizer = torch.optim.AdamW(parameters, plan.rate)
+    steps = sum(-(-min(plan.cap, len(one)) // plan.batch) for one in sessions.values())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, plan.rate, total_steps=plan.epochs * steps + 1
+    )
+    for epoch in range(plan.epochs):
+        for name, numbers in _order(sessions, plan, rng):
             network, parallel = networks[name], sessions[name]
-            batch = _batch(network.layer, parallel, numbers, offset, device)
+            pairs = [variant.changed(parallel.frames[k], parallel.speech[k], rng) for k in numbers]
+            batch = _batch(network.layer, pairs, offset, device)
             loss = _loss(network, batch)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -195,22 +254,22 @@ def _fit(
         progress(epoch + 1)
 
 
-def _plan(
-    sessions: Mapping[str, Parallel], batch: int, cap: int, rng: np.random.Generator
+def _order(
+    sessions: Mapping[str, Parallel], plan: _Plan, rng: np.random.Generator
 ) -> list[tuple[str, list[int]]]:
     """Return one epoch's batches in random order, each of one session."""
-    plan = []
+    batches = []
     for name, parallel in sessions.items():
-        order = rng.permutation(len(parallel))[:cap]
-        plan += [(name, order[k : k + batch].tolist()) for k in range(0, len(order), batch)]
-    return [plan[k] for k in rng.permutation(len(plan))]
+        order = rng.permutation(len(parallel))[: plan.cap].tolist()
+        batches += [(name, order[k : k + plan.batch]) for k in range(0, len(order), plan.batch)]
+    return [batches[k] for k in rng.permutation(len(batches))]
 
 
 def _batch(
-    layer: SessionLayer, parallel: Parallel, numbers: Sequence[int], offset: int, device: str
+    layer: SessionLayer, pairs: Sequence[tuple[Array, Speech]], offset: int, device: str
 ) -> _Batch:
     """Pair EMG frame k with speech frame k + offset, where there is one."""
-    rows = [_aligned(parallel.frames[k], parallel.speech[k], offset) for k in numbers]
+    rows = [_aligned(frames, speech, offset) for frames, speech in pairs]
     longest = max(len(x) for x, *_ in rows)
 
     def padded(column: int) -> Tensor:

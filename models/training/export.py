@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.pipeline import Pipeline
@@ -16,6 +18,7 @@ from drivers.errors import StreamerError
 from models.inference import OnnxModel
 from models.signal.operator import Array
 from models.training.causal import CausalNetwork
+from models.training.classifiers import Discriminant
 from models.training.embedding import SpeakerEncoder
 from models.training.network import ConverterNetwork
 
@@ -25,6 +28,9 @@ CLASSIFIER_TOLERANCE = 1e-5
 EMBEDDED_TOLERANCE = 1e-4
 """Of a classifier of embeddings: it amplifies the rounding of the network before it (3e-6 were
 measured)."""
+
+
+_OPSET, _IR_VERSION = 17, 8  # what every ONNX Runtime since 1.12 reads
 
 
 class ExportError(StreamerError):
@@ -155,7 +161,7 @@ def export_encoder(network: SpeakerEncoder, file: Path, slices: Array) -> float:
 
 
 def export_classifier(
-    pipeline: Pipeline,
+    classifier: Pipeline | Discriminant,
     file: Path,
     examples: Array,
     *,
@@ -166,7 +172,7 @@ def export_classifier(
 
     Parameters
     ----------
-    pipeline : Pipeline
+    classifier : Pipeline or Discriminant
         As `models.training.classifiers.fit_discriminant` returns it, or
         `models.training.forest.fit_forest`.
     file : Path
@@ -190,19 +196,54 @@ def export_classifier(
         When it exceeds 1e-5, or 1e-4 with another graph in front: skl2onnx is silently wrong
         for some classifiers.
     """
-    classifier = pipeline[-1]
-    logging.getLogger("skl2onnx").setLevel(logging.ERROR)
-    tensor = FloatTensorType if single else DoubleTensorType
-    graph = to_onnx(
-        pipeline,
-        initial_types=[("features", tensor([None, examples.shape[1]]))],
-        options={id(classifier): {"zipmap": False}},
-    )
+    if isinstance(classifier, Discriminant):
+        graph = _discriminant_graph(classifier)
+    else:
+        logging.getLogger("skl2onnx").setLevel(logging.ERROR)
+        tensor = FloatTensorType if single else DoubleTensorType
+        graph = to_onnx(
+            classifier,
+            initial_types=[("features", tensor([None, examples.shape[1]]))],
+            options={id(classifier[-1]): {"zipmap": False}},
+        )
     file.write_bytes(graph.SerializeToString())
-    expected = pipeline.predict_proba(examples)
+    expected = classifier.predict_proba(examples)
     found = OnnxModel(file)(examples if fed is None else fed)[-1]
     tolerance = CLASSIFIER_TOLERANCE if fed is None else EMBEDDED_TOLERANCE
     return _checked([expected], [found], tolerance, file)
+
+
+def _discriminant_graph(classifier: Discriminant) -> onnx.ModelProto:
+    """Write the formula of a discriminant as a graph in double precision."""
+    constants = {
+        "mean": classifier.mean,
+        "scale": classifier.scale,
+        "weights": classifier.slope * classifier.weights,
+        "bias": classifier.slope * classifier.bias + classifier.offsets,
+        "members": classifier.members,
+    }
+    steps = [
+        helper.make_node("Sub", ["features", "mean"], ["centred"]),
+        helper.make_node("Div", ["centred", "scale"], ["scaled"]),
+        helper.make_node("MatMul", ["scaled", "weights"], ["products"]),
+        helper.make_node("Add", ["products", "bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["groups"], axis=1),
+        helper.make_node("MatMul", ["groups", "members"], ["probabilities"]),
+    ]
+    columns, classes = len(classifier.mean), classifier.members.shape[1]
+    graph = helper.make_graph(
+        steps,
+        "discriminant",
+        [helper.make_tensor_value_info("features", TensorProto.DOUBLE, [None, columns])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, [None, classes])],
+        [
+            numpy_helper.from_array(np.asarray(one, dtype=np.float64), name)
+            for name, one in constants.items()
+        ],
+    )
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION
+    )
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """Each part of a bundle: trained, exported, and described for the manifest."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from models.signal.operator import Array
 from models.training import activity as gate
 from models.training.classifiers import (
     CALIBRATION,
+    Discriminant,
     cross_validated,
     fit_discriminant,
     window_examples,
@@ -64,25 +64,32 @@ class Method:
     name : str
         In the bundle.
     fit, predict_unseen : callable
-        Take vectors, labels and the utterance of each; return the fitted pipeline, and what
-        such a pipeline says of utterances that it has not seen.
+        Take vectors, labels and the utterance of each; return the fitted classifier, and what
+        such a classifier says of utterances that it has not seen.
     calibration : str
         Where its probabilities come from.
     single : bool
         Its graph takes single precision.
+    by_session : bool
+        Both callables also take the recording session of each vector.
     encoder : TrainedEncoder, optional
         Of embeddings, where they are its features.
     """
 
     name: str
-    fit: Callable[[Array, Labels, Labels], Pipeline]
-    predict_unseen: Callable[[Array, Labels, Labels], Array | Labels]
+    fit: Callable[..., Pipeline | Discriminant]
+    predict_unseen: Callable[..., Array | Labels]
     calibration: str
     single: bool = False
+    by_session: bool = False
     encoder: TrainedEncoder | None = None
 
 
-LDA = Method("lda", fit_discriminant, partial(cross_validated, method="predict"), CALIBRATION)
+LDA = Method("lda", fit_discriminant, cross_validated, CALIBRATION)
+MODE_LDA = replace(LDA, by_session=True)
+"""A session's modes differ from each other less than sessions do. With each mode of each session
+as a group, cross-validation inside the training subsets (by sentence) tells 90 % of the utterances
+instead of 84 %."""
 
 
 def train_activity_part(
@@ -109,7 +116,7 @@ def train_activity_part(
     features = settings.signal.features
     trained = gate.train_activity(frames, [one.rest for one in own], features)
     examples = np.concatenate([stack(f, gate.STACKING, features) for f in frames[:5]])
-    difference = export_classifier(trained.pipeline, work / "activity.onnx", examples)
+    difference = export_classifier(trained.classifier, work / "activity.onnx", examples)
     progress("training the activity gate", 1, 1)
     part = ActivityPart(file="activity.onnx", stacking=gate.STACKING, threshold=trained.threshold)
     return part, {
@@ -184,11 +191,15 @@ def train_classifier_part(
     if encoder is not None:
         fed, _, _ = examples(encoder.exported)
     progress(what, 1, 3)
-    pipeline = method.fit(vectors, numbers, groups)
+    given = [vectors, numbers, groups]
+    if method.by_session:
+        sessions = np.unique([one.session for one in utterances], return_inverse=True)[1]
+        given.append(sessions[groups])
+    classifier = method.fit(*given)
     file = work / f"{name}.onnx"
-    difference = export_classifier(pipeline, file, vectors, single=method.single, fed=fed)
+    difference = export_classifier(classifier, file, vectors, single=method.single, fed=fed)
     progress(what, 2, 3)
-    unseen = method.predict_unseen(vectors, numbers, groups)
+    unseen = method.predict_unseen(*given)
     progress(what, 3, 3)
     part = ClassifierPart(
         name=method.name,

@@ -19,6 +19,7 @@ from models.training.converter_part import train_converter_part
 from models.training.examples import Utterance, utterance_of
 from models.training.parts import (
     MODE_FEATURES,
+    MODE_LDA,
     train_activity_part,
     train_classifier_part,
 )
@@ -122,7 +123,7 @@ def _train(
     modes = [mode for mode in MODES if any(one.mode == mode for one in several)]
     mode, mode_figures = train_classifier_part(
         "mode", several, [one.mode for one in several], modes,
-        MODE_FEATURES, work, settings, first.rate_hz, progress,
+        MODE_FEATURES, work, settings, first.rate_hz, progress, MODE_LDA,
     )  # fmt: skip
     speakers, speaker_figures = train_speaker_parts(
         utterances, work, settings, first.rate_hz, progress

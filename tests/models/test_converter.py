@@ -136,7 +136,7 @@ def made_of(converter, frames, sizes):
 @pytest.mark.parametrize("sizes", [(), (0, 1, 0, 2), (1,) * 20, (7, 7)])
 def test_what_it_remembers_does_not_depend_on_the_chunks(remembering, ahead, sizes):
     """Live speech would differ from the speech that was measured offline."""
-    frames = np.arange(40.0).reshape(20, 2)
+    frames = np.arange(40.0).reshape(20, 2) / 100
     converter = Converter(remembering, Stacking(StackingSettings(0, 0), 0.01, 2), 0.5, ahead)
     heard = np.concatenate((frames, np.repeat(frames[-1:], ahead, axis=0)))
     expected = np.cumsum(heard, axis=0)[ahead:]

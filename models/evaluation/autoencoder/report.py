@@ -38,7 +38,8 @@ def report(findings: Findings, size: Size) -> None:
         if systems and not systems["direct"][mode]:
             findings.missing.append(
                 f"The paper's protocol on {mode} EMG needs two speakers with two such sessions "
-                "each: learned from audible EMG instead, and called cross-mode."
+                "each: what there is of it is told by what was learned from audible EMG, and "
+                "called cross-mode."
             )
     findings.differs += _differs(figures["settings"], size)
     findings.tuned.append(

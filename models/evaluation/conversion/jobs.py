@@ -17,16 +17,13 @@ from models.training.causal_training import convert, train_base, train_session
 from models.training.converter import train_converter
 from models.training.examples import Parallel, SignalSettings, Utterance, parallel, stack
 from models.training.network import ConverterSettings
+from models.training.progress import nobody
 from models.training.silent import aligned_targets, by_sentence
 
 SIGNAL = SignalSettings()
 SPEECH = SpeechSettings()
 
 Convert = Callable[[Utterance], SpeechFrames]
-
-
-def nobody(what: str, done: int, total: int) -> None:
-    """Tell nobody: a job's own progress stays in the job."""
 
 
 def base_of(material: Material, settings: CausalSettings) -> Base:

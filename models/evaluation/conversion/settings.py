@@ -58,7 +58,7 @@ def _sized(size: Size) -> ConversionSettings:
     usual = ConversionSettings()
     if size != "quick":
         return usual
-    tiny = {"width": 32, "base_epochs": 1, "base_cap": 20, "epochs": 1}
+    tiny = {"width": 32, "base_epochs": 1, "base_cap": 20, "least_steps": 0, "epochs": 1}
     return ConversionSettings(
         replace(usual.causal, **tiny),
         replace(usual.symmetric, **tiny),

@@ -141,7 +141,7 @@ def accuracy_after(
             "accuracy": accuracy(truth, said),
             "long_enough": len(courses)
             if np.isinf(moment)
-            else sum(one.heard_s.max(initial=0.0) >= moment - _EPSILON for one in courses),
+            else sum(bool(one.heard_s.max(initial=0.0) >= moment - _EPSILON) for one in courses),
         }
     return figures
 

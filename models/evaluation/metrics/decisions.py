@@ -1,5 +1,6 @@
 """How often decisions are right: the figures of the classifiers."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -65,7 +66,9 @@ def confusion(
         One row a true class, one column a said one.
     """
     _check_pairs(truth, said)
-    counts: NDArray[np.int64] = confusion_matrix(truth, said, labels=list(classes))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A single label was found")  # and is all there is
+        counts: NDArray[np.int64] = confusion_matrix(truth, said, labels=list(classes))
     return counts
 
 

@@ -4,11 +4,11 @@ import os
 import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 import torch
 
-import streamer
 from models.evaluation.code import versions
 from models.evaluation.inventory import Inventory
 from models.evaluation.study import Study
@@ -43,7 +43,7 @@ def about(study: Study, inventory: Inventory, code: str, wall_s: float) -> dict[
             "device": study.material.device,
             "workers": study.workers if study.cluster is None else "a Dask cluster",
         },
-        "versions": {"streamer": streamer.__version__} | versions(),
+        "versions": {"streamer": version("streamer")} | versions(),
         "machine": _machine(study.material.device),
         "run": {
             "wall_s": round(wall_s, 1),

@@ -60,9 +60,8 @@ def rolling(study: Study) -> Findings:
     """
     findings = Findings("rolling", "Rolling answers: how soon, how surely, from how little")
     scale = _SIZES[study.settings.size]
-    names = list(study.material.sessions)
-    jobs = [(name, scale.every, notch) for notch in (False, True) for name in names]
-    sessions = study.run("listening to the sessions", listen, jobs)[: len(names)]
+    names = study.material.sessions
+    sessions = study.run("listening to the sessions", listen, [(n, scale.every) for n in names])
     modes = _pooled(study, "mode", [one for one in sessions if len(one.modes) > 1], scale)
     speakers = _pooled(study, "speaker", sessions, scale)
     unseen = _unseen(study, sessions, scale)
@@ -153,31 +152,43 @@ def _unseen_figures(unseen: dict[str, list[Course]]) -> dict[str, Any] | None:
 def _enrolment(
     study: Study, sessions: Sequence[Heard], scale: _Scale
 ) -> dict[str, dict[str, Any] | None]:
+    """Enrol with the speakers of one session as background, and without."""
     names = [one.name for one in _several(sessions)]
+    background = [one.name for one in sessions if one.modes and one.name not in names]
     starts = range(0, scale.draws, _DRAWS_A_JOB)
     draws = [list(range(start, min(start + _DRAWS_A_JOB, scale.draws))) for start in starts]
     jobs = [
-        (names, count, some, scale.every, study.settings.seed)
+        (names, others, count, some, scale.every, study.settings.seed)
+        for others in (background, [])
         for count in ENROLLED
         for some in draws
         if names
     ]
     results = iter(study.run("enrolment from a few utterances", enrolled, jobs))
-    found = {}
-    for count in ENROLLED:
-        drawn = [one for _ in draws for one in next(results, [])] if names else []
-        recalls = [float(np.mean(list(one.values()))) for one in drawn]
-        found[str(count)] = (
-            {
-                "recall": float(np.mean(recalls)),
-                "sd": float(np.std(recalls)),
-                "worst": min(recalls),
-                "draws": len(recalls),
-            }
-            if recalls
-            else None
-        )
-    return found
+    found: list[dict[str, dict[str, Any] | None]] = []
+    for _ in ("background", "alone"):
+        drawn = {
+            str(count): [one for _ in draws for one in (next(results) if names else [])]
+            for count in ENROLLED
+        }
+        found.append({count: _recall(recalls) for count, recalls in drawn.items()})
+    with_background, alone = found
+    return {
+        count: None if one is None else one | {"alone": alone[count]}
+        for count, one in with_background.items()
+    }
+
+
+def _recall(draws: list[dict[str, float]]) -> dict[str, Any] | None:
+    if not draws:
+        return None
+    recalls = [float(np.mean(list(one.values()))) for one in draws]
+    return {
+        "recall": float(np.mean(recalls)),
+        "sd": float(np.std(recalls)),
+        "worst": min(recalls),
+        "draws": len(recalls),
+    }
 
 
 def _verification(
@@ -231,6 +242,8 @@ def _say(findings: Findings, sessions: Sequence[Heard], scale: _Scale) -> None:
         "*Speech heard* counts the updates (every 100 ms) of an utterance in which the session's "
         "activity gate takes speech for at least as likely as rest; rest before it begins and "
         "pauses do not count. An utterance that has less is told by the whole of it.",
+        "Enrolment: speakers with one session only are background, from whom the classifier learns "
+        "how much one speaker varies; they are no answer. Recall without them stands beside it.",
         "The gate of each session learns from its own training subsets, as in a bundle.",
     ]
     if scale.every > 1:

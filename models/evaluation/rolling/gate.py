@@ -50,7 +50,7 @@ def speech_of(gate: TrainedActivity | None, one: Utterance, features: TDSettings
     if gate is None:
         return np.ones(len(one.emg.frames))
     stacked = stack(one.emg.frames, STACKING, features)
-    probability: Array = gate.pipeline.predict_proba(stacked)[:, 1]
+    probability: Array = gate.classifier.predict_proba(stacked)[:, 1]
     return probability
 
 

@@ -98,7 +98,7 @@ def windows(material: Material, name: str, what: str, every: int) -> Windows:
     """
     session = material.session(name)
     by_name = {one.name: one for one in session.utterances}
-    heard = observed(material, name, every, False).utterances
+    heard = observed(material, name, every).utterances
     train = [by_name[one.name] for one in heard if one.split == "train"]
     vectors, classes, numbers = _examples(train, what)
     tested = [

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import joblib
 
@@ -54,12 +53,16 @@ class Heard:
     gate: GateFigures | None
 
 
-def listen(material: Material, name: str, every: int, notch: bool) -> Heard:
+Variants = dict[bool, ObservedSession]
+"""A session without (False) and with (True) a notch before the speaker is told."""
+
+
+def listen(material: Material, name: str, every: int) -> Heard:
     """Observe a session, for other jobs to find it in the store.
 
     Parameters
     ----------
-    material, name, every, notch
+    material, name, every
         As for `observed`.
 
     Returns
@@ -67,12 +70,12 @@ def listen(material: Material, name: str, every: int, notch: bool) -> Heard:
     Heard
         The session without what was heard.
     """
-    session = observed(material, name, every, notch)
+    session = observed(material, name, every)
     modes = {one.mode for one in session.utterances if one.split == "train"}
     return Heard(name, session.speaker, tuple(sorted(modes)), session.gate)
 
 
-def observed(material: Material, name: str, every: int, notch: bool) -> ObservedSession:
+def observed(material: Material, name: str, every: int, notch: bool = False) -> ObservedSession:
     """Return an observed session, from memory or from the store where it is there.
 
     Parameters
@@ -84,45 +87,44 @@ def observed(material: Material, name: str, every: int, notch: bool) -> Observed
     every : int
         One of so many utterances of each subset is taken.
     notch : bool
-        Remove the hum before the speaker is told.
+        Hum is removed before the speaker is told.
 
     Returns
     -------
     ObservedSession
         The session.
     """
-    return _kept(material.corpus, material, name, every, notch)
+    return _kept(material, name, every)[notch]
 
 
-@lru_cache(maxsize=256)
-def _kept(corpus: Path, material: Material, name: str, every: int, notch: bool) -> ObservedSession:
+@lru_cache(maxsize=128)
+def _kept(material: Material, name: str, every: int) -> Variants:
     if material.store is None:
-        return observe(material, name, every, notch)
+        return observe(material, name, every)
     memory = joblib.Memory(material.store, verbose=0)
-    found: ObservedSession = memory.cache(_observe, ignore=["material"])(
-        material, str(corpus), name, every, notch, code_digest(observe)
+    found: Variants = memory.cache(_observe, ignore=["material"])(
+        material, str(material.corpus), name, every, code_digest(observe)
     )
     return found
 
 
-def _observe(
-    material: Material, corpus: str, name: str, every: int, notch: bool, code: str
-) -> ObservedSession:
-    return observe(material, name, every, notch)
+def _observe(material: Material, corpus: str, name: str, every: int, code: str) -> Variants:
+    """Observe, for results that are kept by the corpus and the code that made them."""
+    return observe(material, name, every)
 
 
-def observe(material: Material, name: str, every: int, notch: bool) -> ObservedSession:
+def observe(material: Material, name: str, every: int) -> Variants:
     """Train a session's gate on its training subsets, and listen to its utterances.
 
     Parameters
     ----------
-    material, name, every, notch
+    material, name, every
         As for `observed`.
 
     Returns
     -------
-    ObservedSession
-        The session.
+    dict of bool to ObservedSession
+        Without and with the notch; the gate is the same.
     """
     session = material.session(name)
     chosen = [
@@ -136,12 +138,14 @@ def observe(material: Material, name: str, every: int, notch: bool) -> ObservedS
     gate = gate_of([one for one in chosen if one.split == "train"], features)
     speech = [speech_of(gate, one, features) for one in chosen]
     threshold = 0.0 if gate is None else gate.threshold
-    return ObservedSession(
-        name,
-        session.speaker,
-        tuple(
-            hear(one, probability, threshold, features, notch)
-            for one, probability in zip(chosen, speech, strict=True)
-        ),
-        None if gate is None else gate_figures(gate, chosen, speech, features),
-    )
+    figures = None if gate is None else gate_figures(gate, chosen, speech, features)
+    pairs = list(zip(chosen, speech, strict=True))
+    return {
+        notch: ObservedSession(
+            name,
+            session.speaker,
+            tuple(hear(one, likely, threshold, features, notch) for one, likely in pairs),
+            figures,
+        )
+        for notch in (False, True)
+    }

@@ -102,13 +102,18 @@ def _decided(found: dict[str, Any]) -> tuple[Any, ...]:
 
 def _enrolment(figures: dict[str, Any]) -> Table:
     rows = tuple(
-        (int(count), *(100 * found[one] for one in ("recall", "sd", "worst")), found["draws"])
+        (
+            int(count),
+            *(100 * found[one] for one in ("recall", "sd", "worst")),
+            100 * found["alone"]["recall"],
+            found["draws"],
+        )
         for count, found in figures.items()
         if found is not None
     )
     return Table(
         "Speaker enrolled from a few utterances of one session",
-        ("utterances", "recall (%)", "SD", "worst (%)", "draws"),
+        ("utterances", "recall (%)", "SD", "worst (%)", "without background (%)", "draws"),
         rows,
         digits=1,
         note="Mean recall of the speakers over whole utterances of their other sessions; SD and "
@@ -176,8 +181,12 @@ def drawings_of(courses: dict[str, list[Course]], figures: dict[str, Any]) -> li
     """
     if not any(courses.values()):
         return []
-    drawings = [_curve(figures), _sooner(figures), _reliability(courses)]
-    return [*drawings, *_enrolment_curve(figures["speaker"]["enrolment"])]
+    return [
+        _curve(figures),
+        *_sooner(figures),
+        _reliability(courses),
+        *_enrolment_curve(figures["speaker"]["enrolment"]),
+    ]
 
 
 def _curve(figures: dict[str, Any]) -> Drawing:
@@ -195,7 +204,7 @@ def _curve(figures: dict[str, Any]) -> Drawing:
     return Drawing("Right answers against seconds of speech heard", svg_of(figure))
 
 
-def _sooner(figures: dict[str, Any]) -> Drawing:
+def _sooner(figures: dict[str, Any]) -> list[Drawing]:
     figure, axis = _axes()
     for (name, found), colour in zip(_drawn(figures), _COLOURS, strict=False):
         points = [
@@ -205,6 +214,8 @@ def _sooner(figures: dict[str, Any]) -> Drawing:
         ]
         if points:
             axis.plot(*zip(*points, strict=True), "o-", color=colour, label=name, ms=4, lw=1.5)
+    if not axis.lines:
+        return []
     axis.axhline(1, color="#888", lw=0.8, ls=":")
     axis.set_yscale("symlog", linthresh=1)
     axis.set_yticks([0, 1, 2, 5, 10, 20], ["0", "1", "2", "5", "10", "20"])
@@ -213,12 +224,14 @@ def _sooner(figures: dict[str, Any]) -> Drawing:
     axis.set_xlabel("median time to decision (s of speech heard)")
     axis.set_ylabel("errors (%)")
     axis.legend(frameon=False, fontsize=9)
-    return Drawing(
-        "Deciding sooner, and erring more often",
-        svg_of(figure),
-        "One point a threshold of the probability. A threshold that more than half of the "
-        "utterances never reach has no median and no point.",
-    )
+    return [
+        Drawing(
+            "Deciding sooner, and erring more often",
+            svg_of(figure),
+            "One point a threshold of the probability. A threshold that more than half of the "
+            "utterances never reach has no median and no point.",
+        )
+    ]
 
 
 def _drawn(figures: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -160,6 +160,7 @@ def heard_by(utterances: Sequence[Observed], seconds: float) -> Array:
 def enrolled(
     material: Material,
     sessions: Sequence[str],
+    background: Sequence[str],
     count: int,
     draws: Sequence[int],
     every: int,
@@ -173,6 +174,9 @@ def enrolled(
         The corpus.
     sessions : sequence of str
         Of speakers with several.
+    background : sequence of str
+        Of others, who are no answer: from them the classifier learns how much the windows of
+        one speaker vary.
     count : int
         Utterances from which each speaker is enrolled; sessions with fewer are not drawn.
     draws : sequence of int
@@ -198,6 +202,7 @@ def enrolled(
             pool.append(train)
     if any(not pool for pool in pools.values()):
         return []
+    others = utterances_of(material, background, every)
     results = []
     for draw in draws:
         rng = np.random.default_rng((seed, count, draw))
@@ -207,20 +212,23 @@ def enrolled(
             chosen = pool[turn % len(pool)]
             turn //= len(pool)
             learned += [chosen[i] for i in rng.choice(len(chosen), count, replace=False)]
-        classifier = fit(learned, calibrate=False)
+        classifier = fit([*learned, *others], calibrate=False)
         taken = {one.session for one in learned}
-        results.append(_recalls([s for n, s in by_session.items() if n not in taken], classifier))
+        rest = [one for name, one in by_session.items() if name not in taken]
+        results.append(_recalls(rest, classifier, list(pools)))
     return results
 
 
 def _recalls(
-    sessions: Sequence[Sequence[Observed]], classifier: EvidenceClassifier
+    sessions: Sequence[Sequence[Observed]], classifier: EvidenceClassifier, speakers: Sequence[str]
 ) -> dict[str, float]:
+    columns = [classifier.labels.index(one) for one in speakers]
     right: dict[str, list[bool]] = {}
     for session in sessions:
-        said = classifier.probabilities(heard_by(session, np.inf), np.ones(len(session)))
+        profiles = heard_by(session, np.inf)
+        said = classifier.probabilities(profiles, np.ones(len(profiles)))[:, columns]
         for one, number in zip(session, said.argmax(axis=1), strict=True):
-            right.setdefault(one.speaker, []).append(classifier.labels[number] == one.speaker)
+            right.setdefault(one.speaker, []).append(speakers[number] == one.speaker)
     return {speaker: float(np.mean(found)) for speaker, found in right.items()}
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -50,8 +51,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [sys.executable, "-m", "dask", *command],
             env=environment,
             cwd=Path(__file__).parents[3],
-            stdout=open("/tmp/ev/dask.log", "a"),
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         for command in commands
     ]
@@ -60,18 +62,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             assert processes[0].poll() is None
             time.sleep(0.05)
         address = json.loads(file.read_text())["address"]
-        with workers.connected(address) as client:
-            client.wait_for_workers(2, timeout=200)
         yield address
     finally:
-        for process in reversed(processes):
-            process.terminate()
-        for process in processes:
+        for process in processes:  # a nanny whose worker just starts again does not end by itself
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
 @pytest.fixture
 def study(small_corpus: Path, tmp_path: Path, cluster: str) -> Study:
+    with workers.connected(cluster) as client:
+        client.wait_for_workers(2, timeout=200)  # of another test they may have been killed
     material = Material.of(small_corpus)
     return Study(material, EvaluationSettings(), tmp_path / "cache", cluster=cluster)
 

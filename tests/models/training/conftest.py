@@ -161,7 +161,7 @@ def train() -> Train:
     from models.training.train import train_bundle
 
     converters: dict[str, CausalSettings | ConverterSettings] = {
-        "causal": CausalSettings(width=16, blocks=2, base_epochs=2, epochs=2),
+        "causal": CausalSettings(width=16, blocks=2, base_epochs=2, least_steps=0, epochs=2),
         "feedforward": ConverterSettings(
             stacking=StackingSettings(past=2), widths=(16,), epochs=2, batch=64
         ),

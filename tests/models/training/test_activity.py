@@ -36,7 +36,7 @@ def test_lets_speech_pass_and_stops_rest():
     assert trained.false_speech < 0.1
     frames, labels = utterances(seed=1)
     said = [
-        trained.pipeline.predict_proba(stack(one, activity.STACKING, TDSettings()))[:, 1]
+        trained.classifier.predict_proba(stack(one, activity.STACKING, TDSettings()))[:, 1]
         >= trained.threshold
         for one in frames
     ]

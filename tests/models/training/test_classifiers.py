@@ -1,10 +1,13 @@
 """Training of the classifiers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
+from models.evaluation.metrics.calibration import expected_calibration_error  # noqa: E402
 from models.signal.td_features import TDSettings  # noqa: E402
 from models.training.classifiers import (  # noqa: E402
     cross_validated,
@@ -48,10 +51,8 @@ def test_utterances_stay_together_in_cross_validation():
     numbers = np.repeat(np.arange(40), 10)
     labels = numbers % 2
     vectors = rng.normal(size=(40, 60))[numbers] + 0.01 * rng.normal(size=(400, 60))
-    unseen = cross_validated(vectors, labels, numbers, "predict")
+    unseen = cross_validated(vectors, labels, numbers)
     assert (unseen == labels).mean() < 0.75  # each utterance alone would give 1.0
-    scores = cross_validated(vectors, labels, numbers, "decision_function")
-    np.testing.assert_array_equal(scores > 0, unseen == 1)
 
 
 @pytest.mark.parametrize("utterances", [2, 3, 5])
@@ -63,7 +64,7 @@ def test_no_fold_loses_a_class(utterances, in_turn):
         numbers = 5 * (numbers % utterances) + numbers // utterances
     pipeline = fit_discriminant(vectors, labels, numbers)
     assert pipeline.predict_proba(vectors).shape == (len(vectors), 5)
-    assert set(cross_validated(vectors, labels, numbers, "predict")) <= {0, 1, 2, 3, 4}
+    assert set(cross_validated(vectors, labels, numbers)) <= {0, 1, 2, 3, 4}
 
 
 def test_a_rare_class_is_as_likely_as_a_frequent_one():
@@ -74,6 +75,70 @@ def test_a_rare_class_is_as_likely_as_a_frequent_one():
     right = pipeline.predict(vectors) == labels
     assert right[labels == 0].mean() > 0.55
     assert right[labels == 1].mean() > 0.55
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_confidence_is_how_often_it_is_right(classes):
+    """Half as sure as one may be, a session keeps saying `unsure`."""
+    vectors, labels, numbers = rows(classes, utterances=400, each=2, apart=0.8)
+    known = numbers % 2 == 0
+    classifier = fit_discriminant(vectors[known], labels[known], numbers[known])
+    said = classifier.predict_proba(vectors[~known])
+    right = said.argmax(axis=1) == labels[~known]
+    assert right.mean() < 0.95
+    assert expected_calibration_error(said, labels[~known]) < 0.05
+    overdone = replace(classifier, slope=3 * classifier.slope)
+    assert expected_calibration_error(overdone.predict_proba(vectors[~known]), labels[~known]) > 0.1
+
+
+def test_nobody_is_certain_of_what_few_utterances_showed():
+    """However far apart two utterances of each are, a third may be different."""
+    vectors, labels, numbers = rows(2, utterances=2, apart=30)
+    assert fit_discriminant(vectors, labels, numbers).predict_proba(vectors).max() < 0.8
+    vectors, labels, numbers = rows(2, utterances=100, apart=30)
+    assert fit_discriminant(vectors, labels, numbers).predict_proba(vectors).min(axis=1).max() < 0.02
+
+
+def in_sessions(utterances: int = 20):
+    """Three sessions, whose classes lie in another order in each and closer than sessions do."""
+    rng = np.random.default_rng(3)
+    numbers = np.repeat(np.arange(9 * utterances), 4)
+    labels = numbers % 3
+    sessions = numbers // (3 * utterances)
+    vectors = rng.normal(size=(len(numbers), 4))
+    vectors[:, 0] += 20 * sessions
+    vectors[:, 1] += 4 * ((labels + sessions) % 3)
+    return vectors, labels, numbers, sessions
+
+
+def test_each_session_has_its_own_modes():
+    """What sessions differ in would count as spread within a mode."""
+    vectors, labels, numbers, sessions = in_sessions()
+    assert (cross_validated(vectors, labels, numbers) == labels).mean() < 0.6
+    assert (cross_validated(vectors, labels, numbers, sessions) == labels).mean() > 0.95
+    classifier = fit_discriminant(vectors, labels, numbers, sessions)
+    said = classifier.predict_proba(vectors)
+    assert said.shape == (len(vectors), 3)
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-9)
+    assert (classifier.predict(vectors) == labels).mean() > 0.95
+
+
+def test_a_mode_of_one_session_is_as_likely_as_one_of_three():
+    """Who was whispered at in every session would be heard to whisper."""
+    rng = np.random.default_rng(0)
+    sessions = np.repeat([0, 1, 2, 0], 100)
+    labels = np.repeat([0, 0, 0, 1], 100)
+    vectors = rng.normal(size=(400, 3))  # nothing to be told
+    classifier = fit_discriminant(vectors, labels, np.arange(400), sessions)
+    np.testing.assert_allclose(classifier.predict_proba(vectors).mean(axis=0), 0.5, atol=0.05)
+
+
+def test_a_single_utterance_in_a_session_is_no_group_of_its_own():
+    """A corpus with a hole could not be trained on."""
+    vectors, labels, numbers, sessions = in_sessions()
+    kept = (labels > 0) | (sessions > 0) | (numbers == 0)
+    classifier = fit_discriminant(vectors[kept], labels[kept], numbers[kept], sessions[kept])
+    assert classifier.members.shape == (3, 3)
 
 
 def test_windows_of_several_lengths_carry_class_and_utterance(make_recording):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from drivers.recordings.emg_uka import EmgUkaCorpus
@@ -42,18 +43,19 @@ def test_a_real_session_is_learned():
 
 
 def test_real_modes_are_told_apart():
-    """In a second or two of known sessions: 79 % with three of them, 70 % without 004-001."""
+    """In a second or two of known sessions: 87 % with three of them."""
     corpus = EmgUkaCorpus(DATA)
     sessions = [session for session in MULTI_MODE if session in corpus.sessions]
     if not sessions:
         pytest.skip("no session with several modes in data/emg-uka")
-    emg, labels = [], []
-    for session in sessions:
+    emg, labels, where = [], [], []
+    for number, session in enumerate(sessions):
         for recording in corpus.recordings(session, "train"):
             emg.append(emg_of(recording, SignalSettings()))
             labels.append(MODES.index(recording.mode))
+            where.append(number)
     vectors, windows, utterances = window_examples(
         emg, labels, MODE_FEATURES, WINDOWS_S, 600.0, TDSettings()
     )
-    said = cross_validated(vectors, windows, utterances, "predict")
-    assert balanced_accuracy_score(windows, said) > 0.65  # chance is 0.33
+    said = cross_validated(vectors, windows, utterances, np.array(where)[utterances])
+    assert balanced_accuracy_score(windows, said) > 0.7  # chance is 0.33

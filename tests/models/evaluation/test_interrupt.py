@@ -1,0 +1,76 @@
+"""Ctrl-C in the middle of an evaluation, as a terminal sends it: to all processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+COMMAND = [sys.executable, str(Path(__file__).parent / "toy_command.py"), "evaluate"]
+
+
+def processes_of(session: int) -> list[str]:
+    """Living processes of a session, but for the trackers, which end by themselves."""
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "sess=,stat=,args="], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    rows = [line.split(maxsplit=2) for line in listed]
+    return [
+        row[2]
+        for row in rows
+        if int(row[0]) == session and not row[1].startswith("Z") and "tracker" not in row[2]
+    ]
+
+
+@pytest.mark.timeout(400)
+def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -> None:
+    """Work of hours would be lost, and workers would go on eating the machine."""
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    out = tmp_path / "out"
+    command = [*COMMAND, str(small_corpus), "--out", str(out), "--workers", "2"]
+    kept = out / "cache/toy_jobs.gated"
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"TOY_GATE": str(gate)},
+        cwd=Path(__file__).parents[3],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while len(list(kept.glob("*.pkl"))) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # impatience
+        output, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert output == ""
+    last = errors.splitlines()[-1]
+    assert last == (
+        "streamer: stopped; what is done is kept, and the same command goes on from there"
+    )
+    assert "Traceback" not in errors
+    assert "first: 2 jobs" in errors  # done before, and already in the report
+    assert (out / "first.json").exists()
+    assert not (out / "second.json").exists()
+    assert processes_of(process.pid) == []
+
+    (gate / "open").touch()
+    done = subprocess.run(
+        command,
+        env=os.environ | {"TOY_GATE": str(gate)},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "second: 6 jobs, 2 of them kept from before" in done.stderr
+    assert {n: len((gate / str(n)).read_text()) for n in range(6)} == dict.fromkeys(range(6), 1)
+    assert (out / "second.json").exists()
