@@ -27,7 +27,7 @@ Labels = NDArray[np.int64]
 FOLDS = 5
 CALIBRATION = "temperature and a bias a class, on utterances that the fold had not seen"
 
-_LOG_SLOPES = (-10.0, 3.0)  # of scores as large as their spread
+_LOG_SLOPES = (-10.0, 10.0)  # of scores as large as their spread
 _OFFSETS = (-10.0, 10.0)
 
 
@@ -119,7 +119,11 @@ def discriminant(classes: int) -> LinearDiscriminantAnalysis:
 
 
 def fit_discriminant(
-    vectors: Array, labels: Labels, utterances: Labels, sessions: Labels | None = None
+    vectors: Array,
+    labels: Labels,
+    utterances: Labels,
+    sessions: Labels | None = None,
+    judged: NDArray[np.bool_] | None = None,
 ) -> Discriminant:
     """Fit a linear discriminant with calibrated probabilities, all classes equally likely.
 
@@ -143,6 +147,8 @@ def fit_discriminant(
         The recording session of each row. With it, each class of each session is a group of
         its own, and what separates sessions is no spread within a class; without it, or where a
         class has a single utterance in a session, a class is one group.
+    judged : ndarray of bool, shape (n,), optional
+        Rows to calibrate on, of all classes; without it all of them.
 
     Returns
     -------
@@ -155,7 +161,8 @@ def fit_discriminant(
         scores[test] = fit_scores(vectors[learn], groups[learn], members).scores(vectors[test])
     rarest, classes = _rarest(labels, utterances), members.shape[1]
     doubting = (rarest * members + 1) / (rarest + classes)
-    slope, offsets = _calibration(scores, labels, members, doubting)
+    rows = np.full(len(labels), True) if judged is None else judged
+    slope, offsets = _calibration(scores[rows], labels[rows], members, doubting)
     fitted = fit_scores(vectors, groups, members)
     return replace(fitted, slope=slope, offsets=offsets, members=doubting)
 
@@ -226,7 +233,7 @@ def window_examples(
     rate_hz: float,
     features: TDSettings,
     encoder: Encoder | None = None,
-) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Array, Labels, Labels, NDArray[np.bool_]]:
     """Cut utterances into windows of several lengths and describe each.
 
     Parameters
@@ -254,8 +261,10 @@ def window_examples(
         Its class.
     utterances : ndarray of int, shape (n,)
         Number of its utterance.
+    longest : ndarray of bool, shape (n,)
+        Whether it is of the longest of `windows_s`, as far as its utterance reaches.
     """
-    rows, classes, numbers = [], [], []
+    rows, classes, numbers, longest = [], [], [], []
     for number, (emg, label) in enumerate(zip(utterances, labels, strict=True)):
         for window_s in windows_s:
             for samples, frames in utterance_windows(
@@ -264,7 +273,8 @@ def window_examples(
                 rows.append(window_vector(samples, frames, sets, rate_hz, encoder))
                 classes.append(label)
                 numbers.append(number)
-    return np.stack(rows), np.array(classes), np.array(numbers)
+                longest.append(window_s == max(windows_s))
+    return np.stack(rows), np.array(classes), np.array(numbers), np.array(longest)
 
 
 def cross_validated(

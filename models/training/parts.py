@@ -70,8 +70,9 @@ class Method:
         Where its probabilities come from.
     single : bool
         Its graph takes single precision.
-    by_session : bool
-        Both callables also take the recording session of each vector.
+    takes : tuple of str
+        What else `fit` takes of each vector: ``judged``, whether it is of the length that is told
+        live, and ``sessions``, its recording session, which `predict_unseen` takes as well.
     encoder : TrainedEncoder, optional
         Of embeddings, where they are its features.
     """
@@ -81,12 +82,12 @@ class Method:
     predict_unseen: Callable[..., Array | Labels]
     calibration: str
     single: bool = False
-    by_session: bool = False
+    takes: tuple[str, ...] = ()
     encoder: TrainedEncoder | None = None
 
 
-LDA = Method("lda", fit_discriminant, cross_validated, CALIBRATION)
-MODE_LDA = replace(LDA, by_session=True)
+LDA = Method("lda", fit_discriminant, cross_validated, CALIBRATION, takes=("judged",))
+MODE_LDA = replace(LDA, takes=("judged", "sessions"))
 """A session's modes differ from each other less than sessions do. With each mode of each session
 as a group, cross-validation inside the training subsets (by sentence) tells 90 % of the utterances
 instead of 84 %."""
@@ -180,26 +181,26 @@ def train_classifier_part(
     what = f"training the {name.replace('_', ' ')} classifier"
     progress(what, 0, 3)
 
-    def examples(encoder: Encoder | None) -> tuple[Array, Labels, Labels]:
+    def examples(encoder: Encoder | None) -> tuple[Array, Labels, Labels, NDArray[np.bool_]]:
         return window_examples(
             [one.emg for one in utterances], [labels.index(one) for one in classes],
             sets, WINDOWS_S, rate_hz, settings.signal.features, encoder,
         )  # fmt: skip
 
     encoder, fed = method.encoder, None
-    vectors, numbers, groups = examples(None if encoder is None else encoder.original)
+    vectors, numbers, groups, longest = examples(None if encoder is None else encoder.original)
     if encoder is not None:
-        fed, _, _ = examples(encoder.exported)
+        fed, _, _, _ = examples(encoder.exported)
     progress(what, 1, 3)
-    given = [vectors, numbers, groups]
-    if method.by_session:
-        sessions = np.unique([one.session for one in utterances], return_inverse=True)[1]
-        given.append(sessions[groups])
-    classifier = method.fit(*given)
+    sessions = np.unique([one.session for one in utterances], return_inverse=True)[1][groups]
+    more = {"judged": longest, "sessions": sessions}
+    classifier = method.fit(vectors, numbers, groups, **{one: more[one] for one in method.takes})
     file = work / f"{name}.onnx"
     difference = export_classifier(classifier, file, vectors, single=method.single, fed=fed)
     progress(what, 2, 3)
-    unseen = method.predict_unseen(*given)
+    unseen = method.predict_unseen(
+        vectors, numbers, groups, **({"sessions": sessions} if "sessions" in method.takes else {})
+    )
     progress(what, 3, 3)
     part = ClassifierPart(
         name=method.name,

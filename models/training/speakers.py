@@ -119,7 +119,7 @@ def _method(
         ), {}
     encoder, figures = train_encoder(utterances, work, settings, progress)
     calibration = f"{LDA.calibration}; the encoder had"
-    return Method("embedding", LDA.fit, LDA.predict_unseen, calibration, encoder=encoder), figures
+    return Method("embedding", LDA.fit, LDA.predict_unseen, calibration, takes=LDA.takes, encoder=encoder), figures
 
 
 def train_encoder(

@@ -36,8 +36,9 @@ def figures_of(rows: Rows) -> dict[str, Any]:
                 figures[mode][setting] = there
             for training in ("audible_trained", "silent_trained"):
                 key = f"{mode}.{training}"
-                if any(key in (one or {}) for one in sessions.values()):
-                    there[training] = over_sessions(sessions, key)
+                found = over_sessions(sessions, key)
+                if found is not None:
+                    there[training] = found
     return figures
 
 

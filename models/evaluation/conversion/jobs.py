@@ -26,7 +26,7 @@ SPEECH = SpeechSettings()
 Convert = Callable[[Utterance], SpeechFrames]
 
 
-def base_of(material: Material, settings: CausalSettings) -> Base:
+def base_of(material: Material, settings: CausalSettings) -> Base | None:
     """Train the shared network on the audible training subsets of all sessions.
 
     Parameters
@@ -38,13 +38,16 @@ def base_of(material: Material, settings: CausalSettings) -> Base:
 
     Returns
     -------
-    Base
-        Test subsets were not read, and no sentence of theirs occurs in training.
+    Base or None
+        Test subsets were not read, and no sentence of theirs occurs in training. None where
+        no session has such data.
     """
     sessions = {
         one.name: parallel(one.subset("train", "audible")) for one in material.all_sessions()
     }
     sessions = {name: one for name, one in sessions.items() if len(one)}
+    if not sessions:
+        return None
     return train_base(sessions, settings, SIGNAL.features.shift_s, nobody, material.device)
 
 
@@ -63,7 +66,7 @@ class Silent:
 
 
 def session_of(
-    material: Material, name: str, settings: CausalSettings, base: Base, silent: Silent
+    material: Material, name: str, settings: CausalSettings, base: Base | None, silent: Silent
 ) -> dict[str, Any] | None:
     """Train on a session and measure its test subsets.
 
@@ -75,7 +78,7 @@ def session_of(
         Recording session.
     settings : CausalSettings
         Network.
-    base : Base
+    base : Base or None
         Where it starts from.
     silent : Silent
         How silent speech is learned.
@@ -89,7 +92,7 @@ def session_of(
     session = material.session(name)
     shift_s = SIGNAL.features.shift_s
     own = parallel(session.subset("train", "audible"))
-    if not len(own):
+    if base is None or not len(own):
         return None
 
     def train(data: Parallel, start: Base, how: CausalSettings) -> CausalNetwork:

@@ -32,6 +32,7 @@ def extended_stoi(made: ArrayLike, natural: ArrayLike, rate_hz: int) -> float | 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)  # pystoi's word for too little speech
-            return float(stoi(x[:n], y[:n], rate_hz, extended=True))
+            # Its last bits depend on where in memory a signal lies.
+            return round(float(stoi(x[:n], y[:n], rate_hz, extended=True)), 6)
     except (RuntimeWarning, ValueError, IndexError):
         return None

@@ -115,7 +115,7 @@ def _pooled(study: Study, what: str, sessions: Sequence[Heard], scale: _Scale) -
             counts[name] = counts.get(name, 0) + 1
     if len(counts) < 2 or min(counts.values()) < 2:
         return []
-    [courses] = study.run(f"rolling {what}, sessions known", live.courses, [(cut, cut)])
+    [courses] = study.run(f"rolling {what}, sessions known", live.courses, [(what, cut, cut)])
     return courses
 
 
@@ -132,7 +132,7 @@ def _unseen(study: Study, sessions: Sequence[Heard], scale: _Scale) -> dict[str,
         folds = study.run(what, told, jobs)
         found[kind] = [one for fold in folds for one in fold]
     cut = dict(zip(few, _windows(study, "speaker", _several(sessions), scale), strict=True))
-    pairs = [([cut[n] for n in few if n != name], [cut[name]]) for name in few]
+    pairs = [("speaker", [cut[n] for n in few if n != name], [cut[name]]) for name in few]
     folds = study.run(f"{what}, window", live.courses, pairs)
     found["window"] = [one for fold in folds for one in fold]
     return found
@@ -154,6 +154,8 @@ def _enrolment(
 ) -> dict[str, dict[str, Any] | None]:
     """Enrol with the speakers of one session as background, and without."""
     names = [one.name for one in _several(sessions)]
+    if not names:
+        return {str(count): None for count in ENROLLED}
     background = [one.name for one in sessions if one.modes and one.name not in names]
     starts = range(0, scale.draws, _DRAWS_A_JOB)
     draws = [list(range(start, min(start + _DRAWS_A_JOB, scale.draws))) for start in starts]
@@ -162,15 +164,11 @@ def _enrolment(
         for others in (background, [])
         for count in ENROLLED
         for some in draws
-        if names
     ]
     results = iter(study.run("enrolment from a few utterances", enrolled, jobs))
     found: list[dict[str, dict[str, Any] | None]] = []
     for _ in ("background", "alone"):
-        drawn = {
-            str(count): [one for _ in draws for one in (next(results) if names else [])]
-            for count in ENROLLED
-        }
+        drawn = {str(count): [one for _ in draws for one in next(results)] for count in ENROLLED}
         found.append({count: _recall(recalls) for count, recalls in drawn.items()})
     with_background, alone = found
     return {
@@ -202,6 +200,8 @@ def _verification(
         if one.modes and speakers.count(one.speaker) > 1 and len(set(speakers)) > 2
     }
     found: dict[str, dict[str, Any]] = {"as_recorded": {}, "notch": {}}
+    if not targets:
+        return found
     for kind, notch in (("as_recorded", False), ("notch", True)):
         jobs = [(name, names, scale.every, notch) for name in targets]
         folds = study.run(f"verification, {kind.replace('_', ' ')}", verified, jobs)

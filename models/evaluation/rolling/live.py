@@ -20,6 +20,7 @@ from models.training.examples import SignalSettings, Utterance
 from models.training.parts import (
     LDA,
     MODE_FEATURES,
+    MODE_LDA,
     ROLLING_WINDOW_S,
     SPEAKER_FEATURES,
     WINDOWS_S,
@@ -29,6 +30,7 @@ SETS: Final[dict[str, tuple[FeatureSet, ...]]] = {
     "mode": MODE_FEATURES,
     "speaker": SPEAKER_FEATURES,
 }
+METHODS: Final = {"mode": MODE_LDA, "speaker": LDA}
 SHORTEST_S: Final = 0.5
 """EMG before a session's first answer."""
 
@@ -45,6 +47,8 @@ class Windows:
         Of each.
     utterances : ndarray of int, shape (n,)
         Its utterance in the session.
+    judged : ndarray of bool, shape (n,)
+        Whether to calibrate on it.
     tested : tuple of Tested
         Test utterances.
     """
@@ -52,6 +56,7 @@ class Windows:
     vectors: NDArray[np.float64]
     classes: tuple[str, ...]
     utterances: NDArray[np.int64]
+    judged: NDArray[np.bool_]
     tested: tuple["Tested", ...]
 
 
@@ -100,21 +105,21 @@ def windows(material: Material, name: str, what: str, every: int) -> Windows:
     by_name = {one.name: one for one in session.utterances}
     heard = observed(material, name, every).utterances
     train = [by_name[one.name] for one in heard if one.split == "train"]
-    vectors, classes, numbers = _examples(train, what)
+    learned = _examples(train, what)
     tested = [
         _tested(one, by_name[one.name], str(getattr(one, what)), SETS[what])
         for one in heard
         if one.split == "test"
     ]
-    return Windows(vectors, classes, numbers, tuple(tested))
+    return Windows(*learned, tuple(tested))
 
 
 def _examples(
     train: Sequence[Utterance], what: str
-) -> tuple[Array, tuple[str, ...], NDArray[np.int64]]:
+) -> tuple[Array, tuple[str, ...], NDArray[np.int64], NDArray[np.bool_]]:
     if not train:
-        return np.empty((0, 0)), (), np.empty(0, dtype=np.int64)
-    vectors, _, numbers = window_examples(
+        return np.empty((0, 0)), (), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+    vectors, _, numbers, longest = window_examples(
         [one.emg for one in train],
         [0] * len(train),
         SETS[what],
@@ -122,7 +127,8 @@ def _examples(
         RATE_HZ,
         SignalSettings().features,
     )
-    return vectors, tuple(str(getattr(train[number], what)) for number in numbers), numbers
+    classes = tuple(str(getattr(train[number], what)) for number in numbers)
+    return vectors, classes, numbers, longest
 
 
 def _tested(
@@ -146,11 +152,15 @@ def _tested(
     return Tested(bare, truth, rolling, whole)
 
 
-def courses(_: Material, known: Sequence[Windows], tested: Sequence[Windows]) -> list[Course]:
+def courses(
+    _: Material, what: str, known: Sequence[Windows], tested: Sequence[Windows]
+) -> list[Course]:
     """Train a bundle's classifier, and follow what it says of test utterances.
 
     Parameters
     ----------
+    what : str
+        ``"mode"`` or ``"speaker"``.
     known : sequence of Windows
         Sessions to learn from.
     tested : sequence of Windows
@@ -165,7 +175,17 @@ def courses(_: Material, known: Sequence[Windows], tested: Sequence[Windows]) ->
     labels, numbers = np.unique([c for one in given for c in one.classes], return_inverse=True)
     offsets = np.cumsum([0] + [one.utterances.max() + 1 for one in given])
     groups = np.concatenate([o + one.utterances for one, o in zip(given, offsets, strict=False)])
-    pipeline = LDA.fit(np.concatenate([one.vectors for one in given]), numbers, groups)
+    more = {
+        "judged": np.concatenate([one.judged for one in given]),
+        "sessions": np.repeat(np.arange(len(given)), [len(one.vectors) for one in given]),
+    }
+    method = METHODS[what]
+    pipeline = method.fit(
+        np.concatenate([one.vectors for one in given]),
+        numbers,
+        groups,
+        **{one: more[one] for one in method.takes},
+    )
     names = tuple(str(one) for one in labels)
     return [_course(each, names, pipeline.predict_proba) for one in tested for each in one.tested]
 

@@ -55,17 +55,21 @@ def _accuracy(figures: dict[str, Any]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, found in systems_of(figures).items():
         shares = [100 * found["after_ms"][one]["uar"] for one in (*_HEARD, "whole")]
-        window = None if found["rolling"] is None else 100 * found["rolling"]["uar"]
-        rows.append((name, found["utterances"], *shares, window, found["ece"]))
+        full = found["rolling"] if "bundle" in name else None
+        window = None if full is None else 100 * full["uar"]
+        ece = None if found["ece"] is None else 100 * found["ece"]
+        rows.append((name, found["utterances"], *shares, window, ece))
     return Table(
         "Mean recall (%) against seconds of speech heard",
         ("system", "utterances", *(f"{one:g} s" for one in SECONDS))
-        + ("whole utterance", "full windows", "ECE"),
+        + ("whole utterance", "full windows", "ECE (%)"),
         tuple(rows),
+        digits=1,
         note="Bundle: the classifiers that `streamer train` makes, over the last 2 s of EMG with "
-        "whatever rest is in them, on test utterances; *full windows* counts all their answers on "
-        "2 s of EMG. Evidence adds up over all speech heard; every utterance of the session that "
-        "was left out counts. ECE over all answers after some speech.",
+        "whatever rest is in them, on test utterances. They say nothing before half a second of "
+        "EMG, which counts as wrong; *full windows* counts all answers on 2 s of EMG. Evidence "
+        "adds up over all speech heard; every utterance of the session that was left out counts. "
+        "ECE: expected calibration error over all answers after some speech.",
     )
 
 

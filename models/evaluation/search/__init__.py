@@ -71,8 +71,8 @@ def search(study: Study) -> Findings:
     )
     if study.settings.size == "default":
         found.tuned.append(
-            "Networks here see all sessions a quarter as often as those of `streamer train` to save "
-            "time; `--full` trains them as long."
+            "To save time, networks here see all sessions a quarter as often as those of "
+            "`streamer train`; `--full` trains them as long."
         )
     return found
 

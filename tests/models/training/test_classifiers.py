@@ -144,10 +144,11 @@ def test_a_single_utterance_in_a_session_is_no_group_of_its_own():
 def test_windows_of_several_lengths_carry_class_and_utterance(make_recording):
     """A window under the wrong label, or in the wrong fold, is wrong knowledge."""
     emg = [emg_of(make_recording(seed), SignalSettings()) for seed in range(3)]
-    vectors, labels, numbers = window_examples(
+    vectors, labels, numbers, longest = window_examples(
         emg, [1, 0, 1], ["speaker", "td_statistics"], (0.5, 2.0), 600.0, TDSettings()
     )
     assert vectors.shape == (9, 6 * 11 + 6 * 30)  # 1.1 s: two of 0.5 s, and all of it
     assert list(labels) == [1] * 3 + [0] * 3 + [1] * 3
     assert list(numbers) == [0] * 3 + [1] * 3 + [2] * 3
+    assert list(longest) == [False, False, True] * 3
     assert np.isfinite(vectors).all()

@@ -54,7 +54,7 @@ def test_real_modes_are_told_apart():
             emg.append(emg_of(recording, SignalSettings()))
             labels.append(MODES.index(recording.mode))
             where.append(number)
-    vectors, windows, utterances = window_examples(
+    vectors, windows, utterances, _ = window_examples(
         emg, labels, MODE_FEATURES, WINDOWS_S, 600.0, TDSettings()
     )
     said = cross_validated(vectors, windows, utterances, np.array(where)[utterances])
