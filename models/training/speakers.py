@@ -1,6 +1,7 @@
 """The speaker classifiers of a bundle: each way of telling speakers that can go live."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -119,7 +120,8 @@ def _method(
         ), {}
     encoder, figures = train_encoder(utterances, work, settings, progress)
     calibration = f"{LDA.calibration}; the encoder had"
-    return Method("embedding", LDA.fit, LDA.predict_unseen, calibration, takes=LDA.takes, encoder=encoder), figures
+    method = replace(LDA, name="embedding", calibration=calibration, encoder=encoder)
+    return method, figures
 
 
 def train_encoder(

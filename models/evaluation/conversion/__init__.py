@@ -1,7 +1,8 @@
 """EMG to speech: section 3 of the paper, its figure 2, and what goes beyond them."""
 
+from models.evaluation.conversion.base import base_of
 from models.evaluation.conversion.figures import figures_of
-from models.evaluation.conversion.jobs import Silent, base_of, paper_session, session_of
+from models.evaluation.conversion.jobs import Silent, paper_session, session_of
 from models.evaluation.conversion.presentation import drawing_of_ccc, tables_of
 from models.evaluation.conversion.settings import conversion_settings
 from models.evaluation.findings import Findings

@@ -7,48 +7,23 @@ from typing import Any
 import numpy as np
 
 from models.converter import SpeechFrames
+from models.evaluation.conversion.base import SIGNAL
 from models.evaluation.conversion.measures import Measured, measure, summary
 from models.evaluation.material import Material, Session
 from models.signal.operator import Array
 from models.signal.td_features import TDFeatures, TDSettings
 from models.speech.analysis import SpeechSettings
 from models.training.causal import Base, CausalNetwork, CausalSettings
-from models.training.causal_training import convert, train_base, train_session
+from models.training.causal_training import convert, train_session
 from models.training.converter import train_converter
-from models.training.examples import Parallel, SignalSettings, Utterance, parallel, stack
+from models.training.examples import Parallel, Utterance, parallel, stack
 from models.training.network import ConverterSettings
 from models.training.progress import nobody
 from models.training.silent import aligned_targets, by_sentence
 
-SIGNAL = SignalSettings()
 SPEECH = SpeechSettings()
 
 Convert = Callable[[Utterance], SpeechFrames]
-
-
-def base_of(material: Material, settings: CausalSettings) -> Base | None:
-    """Train the shared network on the audible training subsets of all sessions.
-
-    Parameters
-    ----------
-    material : Material
-        The corpus.
-    settings : CausalSettings
-        Network.
-
-    Returns
-    -------
-    Base or None
-        Test subsets were not read, and no sentence of theirs occurs in training. None where
-        no session has such data.
-    """
-    sessions = {
-        one.name: parallel(one.subset("train", "audible")) for one in material.all_sessions()
-    }
-    sessions = {name: one for name, one in sessions.items() if len(one)}
-    if not sessions:
-        return None
-    return train_base(sessions, settings, SIGNAL.features.shift_s, nobody, material.device)
 
 
 @dataclass(frozen=True)

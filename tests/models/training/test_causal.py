@@ -104,7 +104,7 @@ def test_a_lead_predicts_what_is_not_yet_spoken():
     new = utterances(8, late=8)
     made = convert(network, new.frames[0]).mel_cepstrum
     ahead = np.abs(made[10:60] - new.speech[0].mel_cepstrum[18:68]).mean()
-    assert ahead < 0.7 * np.abs(made[10:60] - new.speech[0].mel_cepstrum[10:60]).mean()
+    assert ahead < 0.85 * np.abs(made[10:60] - new.speech[0].mel_cepstrum[10:60]).mean()
 
 
 def test_a_seed_is_a_network(trained):
