@@ -82,6 +82,10 @@ class TrainSettings(Settings):
     others: bool = Field(
         default=True, description="Let causal learn from the other sessions of the corpus, too"
     )
+    base: Path | None = Field(
+        default=None,
+        description="File for what causal learns from all sessions: read if there, else written",
+    )
     past: int = Field(default=15, ge=0, description="Frames that feedforward looks back")
     future: int = Field(default=0, ge=0, description="Frames ahead: each costs 10 ms of latency")
     lead_ms: float = Field(default=0.0, ge=0, description="Predict speech that much later")

@@ -1,6 +1,9 @@
 """Where jobs run: processes of this machine, or the workers of a Dask cluster."""
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +17,8 @@ from drivers.errors import StreamerError
 
 WAIT_S = 10.0
 """For a scheduler to answer, and for its first worker."""
+
+_LOOK_S = 1.0
 
 
 @contextmanager
@@ -37,7 +42,7 @@ def on_workers(workers: int, cluster: str | None) -> Iterator[None]:
             yield
         return
     try:
-        with joblib.parallel_config("loky", n_jobs=workers):
+        with joblib.parallel_config("loky", n_jobs=workers, initializer=_end_with_parent):
             yield
     except BrokenProcessPool:
         raise StreamerError(
@@ -152,6 +157,18 @@ def deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """Let a worker process not outlive a parent that was killed: it would wait for ever."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _sees_gpu() -> bool:

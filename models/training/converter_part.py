@@ -1,6 +1,7 @@
 """The converter of a bundle: trained, exported, and described for the manifest."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from drivers.recordings.recording import Recording
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.manifest import ConverterPart
 from models.signal.stacking import StackingSettings
+from models.training.base_file import read_base, write_base
 from models.training.causal import Base, CausalNetwork, CausalSettings
 from models.training.causal_training import convert, train_base, train_session
 from models.training.converter import train_converter
@@ -64,28 +66,32 @@ def train_converter_part(
     if len(own) < 2:
         raise RecordingError("training utterances with audio", value=len(own), allowed="2 or more")
     gain_db = level_db(audible, SPEECH_DBFS)
-    for one in own:
-        assert one.speech is not None
-        # A gain moves the mel-cepstrum's zeroth coefficient only.
-        one.speech.mel_cepstrum[:, 0] += gain_db / 20 * np.log(10)
+    # A gain moves the mel-cepstrum's zeroth coefficient only.
+    level = gain_db / 20 * np.log(10)
     file = work / "converter.onnx"
     how = settings.converter
     if isinstance(how, ConverterSettings):
-        part, figures = _feedforward(own, file, settings, how, progress)
+        part, figures = _feedforward(own, level, file, settings, how, progress)
     else:
-        part, figures = _causal(session, own, heard, file, settings, how, progress)
+        part, figures = _causal(session, heard, level, file, settings, how, progress)
     return part.model_copy(update={"level_db": gain_db}), figures
 
 
 def _feedforward(
     own: Sequence[Utterance],
+    level: float,
     file: Path,
     settings: TrainingSettings,
     how: ConverterSettings,
     progress: Progress,
 ) -> tuple[ConverterPart, dict[str, float]]:
     features, frames = settings.signal.features, [one.emg.frames for one in own]
-    trained = train_converter(frames, parallel(own).speech, features, how, progress)
+    speech = []
+    for one in parallel(own).speech:
+        mel_cepstrum = one.mel_cepstrum.copy()
+        mel_cepstrum[:, 0] += level
+        speech.append(replace(one, mel_cepstrum=mel_cepstrum))
+    trained = train_converter(frames, speech, features, how, progress)
     examples = np.concatenate([stack(one, how.stacking, features) for one in frames[:5]])
     difference = export_converter(trained.network, file, examples)
     part = ConverterPart(file=file.name, stacking=how.stacking, lead_ms=how.lead_ms, level_db=0.0)
@@ -98,16 +104,17 @@ def _feedforward(
 
 def _causal(
     session: str,
-    own: Sequence[Utterance],
     heard: Sequence[Utterance],
+    level: float,
     file: Path,
     settings: TrainingSettings,
     how: CausalSettings,
     progress: Progress,
 ) -> tuple[ConverterPart, dict[str, float]]:
-    learn, select = hold_out(len(own))
-    held_out = [own[k] for k in select]
-    base = _base(_without(held_out, heard if settings.others else own), settings, how, progress)
+    own = [one for one in heard if one.session == session]
+    known = heard if settings.others else own
+    held_out = _held_out(own, known)
+    base = _base([one for one in known if one not in held_out], settings, how, progress)
     shift_s = settings.signal.features.shift_s
 
     def train(data: Parallel, what: str) -> CausalNetwork:
@@ -116,8 +123,11 @@ def _causal(
             lambda _, done, total: progress(what, done, total),
         )  # fmt: skip
 
-    first = train(parallel([own[k] for k in learn]), "learning from a part of the session")
+    of_session = [one for one in held_out if one.session == session]
+    learned = parallel([one for one in own if one not in held_out])
+    first = train(learned, "learning from a part of the session")
     network = train(parallel(own), "learning from the session")
+    network.layer.target_mean[0] += level
     difference = export_causal(network, file, own[0].emg.joined)
     states = {f"past{k}": tuple(one.shape) for k, one in enumerate(network.body.start())}
     part = ConverterPart(
@@ -130,21 +140,26 @@ def _causal(
         level_db=0.0,
     )
     return part, {
-        "held_out_mcd_db": _held_out(first, held_out, how, shift_s),
+        "held_out_mcd_db": _distortion(first, of_session, how, shift_s),
         "onnx_difference": difference,
     }
 
 
-def _without(held_out: Sequence[Utterance], heard: Sequence[Utterance]) -> list[Utterance]:
-    """Leave the sentences of held-out utterances out of all sessions.
+def _held_out(own: Sequence[Utterance], known: Sequence[Utterance]) -> list[Utterance]:
+    """Choose the utterances to measure on: some *sentences*, of all sessions alike.
 
-    Where few sentences were said often, as in drills of words, this would leave too little:
-    then it is the utterances alone, and their figure says how well known sentences are met.
+    A sentence that another session said would be known already; and held out of all sessions
+    alike, every one of them can start from the same base. Where few sentences were said often,
+    as in drills of words, or the session has none of those sentences, it is some of its own
+    utterances instead.
     """
-    sentences = {one.transcript for one in held_out if one.transcript is not None}
-    others = [one for one in heard if one not in held_out]
-    new = [one for one in others if one.transcript not in sentences]
-    return new if 2 * len(new) >= len(others) else others
+    sentences = sorted({one.transcript for one in known if one.transcript is not None})
+    chosen = {sentences[k] for k in hold_out(len(sentences))[1]} if len(sentences) > 1 else set()
+    held_out = [one for one in known if one.transcript in chosen]
+    of_session = sum(one in held_out for one in own)
+    if 0 < of_session < len(own) and 2 * len(held_out) < len(known):
+        return held_out
+    return [own[k] for k in hold_out(len(own))[1]]
 
 
 def _base(
@@ -152,10 +167,16 @@ def _base(
 ) -> Base:
     names = sorted({one.session for one in heard})
     sessions = {name: parallel([one for one in heard if one.session == name]) for name in names}
-    return train_base(sessions, how, settings.signal.features.shift_s, progress)
+    learned = {name: len(one) for name, one in sessions.items()}
+    if settings.base is not None and settings.base.exists():
+        return read_base(settings.base, how, learned)
+    base = train_base(sessions, how, settings.signal.features.shift_s, progress)
+    if settings.base is not None:
+        write_base(settings.base, base, learned)
+    return base
 
 
-def _held_out(
+def _distortion(
     network: CausalNetwork, held_out: Sequence[Utterance], how: CausalSettings, shift_s: float
 ) -> float:
     lead = round(how.lead_ms / 1000 / shift_s)

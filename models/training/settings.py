@@ -1,6 +1,7 @@
 """All that training decides beside the data."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from models.manifest import SpeakerMethod
 from models.speech.analysis import SpeechSettings
@@ -28,6 +29,8 @@ class TrainingSettings:
         The converter: one that remembers, or the paper's.
     others : bool
         Let the first kind learn from all sessions of the corpus before its own.
+    base : Path, optional
+        File for what it learns from all of them: read where it is there, else written.
     speakers : tuple of str
         How speakers are told apart; the first is what runs unless another one is asked for.
     embedding : EmbeddingSettings
@@ -38,5 +41,6 @@ class TrainingSettings:
     speech: SpeechSettings = field(default_factory=SpeechSettings)
     converter: CausalSettings | ConverterSettings = field(default_factory=CausalSettings)
     others: bool = True
+    base: Path | None = None
     speakers: tuple[SpeakerMethod, ...] = ("lda",)
     embedding: EmbeddingSettings = field(default_factory=lambda: EMBEDDING)

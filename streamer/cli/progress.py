@@ -42,9 +42,11 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
 
         def advance(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, before=done, last_s=None)
+                tasks[what] = bars.add_task(what, total=total, before=done, last_s=None)
                 _make_room(bars)
             task = next(one for one in bars.tasks if one.id == tasks[what])
+            if done < task.completed or total != task.total:  # the same again, with other data
+                bars.reset(task.id, visible=True, before=done, last_s=None)
             bars.update(task.id, completed=done, total=total, last_s=task.elapsed)
 
         yield advance

@@ -34,12 +34,15 @@ def train(
 
     They are written as a bundle, a directory that `replay` and `live` take.
 
-    The voice is learned from the training subset of one session, speaker and mode from
-    those of all sessions. Test subsets are never read.
+    The voice is learned from the audible training subsets of all sessions and then from that
+    of its own, speaker and mode from those of all. Test subsets are never read. What is learned
+    from all sessions takes longest; with train.base it is learned once for all bundles.
 
     \b
     Examples:
       streamer train data/emg-uka --session 002-001 --out bundles/002-001
+      streamer train data/emg-uka --session 008-001 --out bundles/008-001 \\
+        --set train.base=bundles/base.npz
       streamer train data/emg-uka --session 002-001 --out bundles/ahead --set train.lead_ms=40
       streamer train data/emg-uka --session 002-001 --out bundles/three \\
         --set "train.speakers=[lda,forest,embedding]"
@@ -73,6 +76,7 @@ def train(
     training = TrainingSettings(
         converter=converter,
         others=settings.others,
+        base=settings.base,
         speakers=settings.speakers,
         embedding=replace(EMBEDDING, seed=settings.seed),
     )

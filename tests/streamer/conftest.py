@@ -35,11 +35,30 @@ def _loudness(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return loudness
 
 
-def _converter(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    mel_cepstrum = features[:, -5 * CHANNELS :] @ _WEIGHTS
-    mel_cepstrum[:, 0] = -3.0
-    voicing = 1 / (1 + np.exp(-5 * (_loudness(features) - 3)))
-    return [mel_cepstrum, np.full((len(features), 1), np.log(120.0)), voicing[:, np.newaxis]]
+class _Converter:
+    """Without states it forgets; with one half of each frame lives on in the next."""
+
+    def __init__(self, states: dict[str, tuple[int, ...]]) -> None:
+        self.states = states
+
+    def start(self) -> dict[str, NDArray[np.float32]]:
+        return {name: np.zeros(shape, np.float32) for name, shape in self.states.items()}
+
+    def go_on(
+        self, features: NDArray[np.float64], states: dict[str, NDArray[np.float32]]
+    ) -> tuple[list[NDArray[np.float64]], dict[str, NDArray[np.float32]]]:
+        newest = features[:, -len(_WEIGHTS) :]
+        mel_cepstrum = newest @ _WEIGHTS
+        last = states.get("last")
+        if last is not None:
+            for row in mel_cepstrum:
+                row += last[0] / 2
+                last = row[np.newaxis].astype(np.float32)
+            states = {"last": last}
+        mel_cepstrum[:, 0] = -3.0
+        voicing = 1 / (1 + np.exp(-5 * (_loudness(newest) - 3)))
+        log_f0 = np.full((len(features), 1), np.log(120.0))
+        return [mel_cepstrum, log_f0, voicing[:, np.newaxis]], states
 
 
 def _speech(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -58,12 +77,16 @@ class ToyBundle(Bundle):
     """A bundle with these models instead of ONNX graphs."""
 
     def _load(self, name: str):  # type: ignore[no-untyped-def]
-        return {"converter": _converter, "activity": _speech, "loud": _loud}[name]
+        converters = {"converter": _Converter({}), "remembering": _Converter({"last": (1, 25)})}
+        return ({"activity": _speech, "loud": _loud} | converters)[name]
 
 
-def make_bundle(lead_ms: float = 0.0, future: int = 0, classifiers: bool = True) -> Bundle:
+def make_bundle(
+    lead_ms: float = 0.0, future: int = 0, classifiers: bool = True, remembers: bool = False
+) -> Bundle:
     """Make a toy bundle; its two classifiers tell loud EMG from soft one."""
-    stacking = {"past": 2, "future": future}
+    stacking = {"past": 0 if remembers else 2, "future": 0 if remembers else future}
+    memory = {"states": {"last": (1, 25)}, "ahead": future} if remembers else {}
     classifier = {
         "file": "loud",
         "labels": ("soft", "loud"),
@@ -78,8 +101,9 @@ def make_bundle(lead_ms: float = 0.0, future: int = 0, classifiers: bool = True)
         "features": {},
         "speech": {},
         "converter": {
-            "file": "converter",
+            "file": "remembering" if remembers else "converter",
             "stacking": stacking,
+            **memory,
             "lead_ms": lead_ms,
             "level_db": 0.0,
         },

@@ -106,7 +106,10 @@ def test_wrong_command_line(words: list[str], said: str) -> None:
         (["replay", "nowhere"], "recording nowhere: got No such file or directory"),
         (["train", "nowhere", "--session", "002-001", "--out", "b"], "corpus directory nowhere"),
         (["evaluate", "nowhere", "--out", "e"], "corpus directory nowhere"),
-        (["evaluate", "c", "--out", "e", "--experiment", "lda"], "experiment: got lda; allowed: al"),
+        (
+            ["evaluate", "c", "--out", "e", "--experiment", "lda"],
+            "experiment: got lda; allowed: al",
+        ),
     ],
 )
 def test_input_that_cannot_be_used(words: list[str], said: str) -> None:

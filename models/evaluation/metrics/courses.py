@@ -291,7 +291,7 @@ def _rolling(courses: Sequence[Course]) -> dict[str, Any] | None:
     if not truth:
         return None
     return {
-        "window_s": round(longest, 6),
+        "window_s": round(float(longest), 6),
         "windows": len(truth),
         "uar": unweighted_average_recall(truth, said),
         "accuracy": accuracy(truth, said),

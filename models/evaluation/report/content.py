@@ -176,7 +176,7 @@ def _runs(parts: Sequence[Part]) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             part.findings.title,
-            part.about["created"].replace("T", " ").removesuffix("+00:00"),
+            part.about["created"][:16].replace("T", " "),
             part.about["run"]["jobs"],
             part.about["run"]["kept_jobs"],
             duration(part.about["run"]["job_s"]),

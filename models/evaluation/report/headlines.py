@@ -79,6 +79,27 @@ HEADLINES: Final = (
         "Speaking mode, session never seen: balanced accuracy",
         "%",
     ),
+    Headline(
+        "rolling",
+        "mode.pooled.rolling.uar",
+        "Speaking mode, rolling over 2 s: balanced accuracy",
+        "%",
+    ),
+    Headline(
+        "rolling",
+        "speaker.unseen_session.after_ms.500.uar",
+        "Speaker, session never seen, after 0.5 s of speech: UAR",
+        "%",
+    ),
+    Headline(
+        "rolling",
+        "speaker.unseen_session.decision.at_stated_error.median_heard_s",
+        "Speaker, session never seen, decided at 1 % errors: median",
+        "s",
+    ),
+    Headline(
+        "rolling", "speaker.enrolment.3.recall", "Speaker, enrolled from 3 utterances: recall", "%"
+    ),
 )
 
 

@@ -24,13 +24,14 @@ from models.training.parts import (
     ROLLING_WINDOW_S,
     SPEAKER_FEATURES,
     WINDOWS_S,
+    Method,
 )
 
 SETS: Final[dict[str, tuple[FeatureSet, ...]]] = {
     "mode": MODE_FEATURES,
     "speaker": SPEAKER_FEATURES,
 }
-METHODS: Final = {"mode": MODE_LDA, "speaker": LDA}
+METHODS: Final[dict[str, Method]] = {"mode": MODE_LDA, "speaker": LDA}
 SHORTEST_S: Final = 0.5
 """EMG before a session's first answer."""
 
@@ -180,14 +181,14 @@ def courses(
         "sessions": np.repeat(np.arange(len(given)), [len(one.vectors) for one in given]),
     }
     method = METHODS[what]
-    pipeline = method.fit(
+    classifier = method.fit(
         np.concatenate([one.vectors for one in given]),
         numbers,
         groups,
-        **{one: more[one] for one in method.takes},
+        **{name: more[name] for name in method.takes},
     )
     names = tuple(str(one) for one in labels)
-    return [_course(each, names, pipeline.predict_proba) for one in tested for each in one.tested]
+    return [_course(each, names, classifier.predict_proba) for one in tested for each in one.tested]
 
 
 def _course(

@@ -55,7 +55,7 @@ def _accuracy(figures: dict[str, Any]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, found in systems_of(figures).items():
         shares = [100 * found["after_ms"][one]["uar"] for one in (*_HEARD, "whole")]
-        full = found["rolling"] if "bundle" in name else None
+        full = found.get("rolling")
         window = None if full is None else 100 * full["uar"]
         ece = None if found["ece"] is None else 100 * found["ece"]
         rows.append((name, found["utterances"], *shares, window, ece))
@@ -128,22 +128,24 @@ def _enrolment(figures: dict[str, Any]) -> Table:
 def _verification(figures: dict[str, dict[str, Any]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for target, found in figures["as_recorded"].items():
-        notch = figures["notch"].get(target)
-        kinds = {"all": found["eer_after_ms"]} | found["impostors"]
-        for who, rates in kinds.items():
-            filtered = None
-            if notch is not None:
-                filtered = notch["eer_after_ms"] if who == "all" else notch["impostors"][who]
-            both = [one for one in (rates, filtered) if one is not None]
-            shares = [100 * one[after] for one in both for after in ("1000", "whole")]
-            rows.append((target, who, *shares))
+        notch = figures["notch"].get(target, {})
+        for who in ("mean", *found["impostors"]):
+            both = (
+                [found, notch]
+                if who == "mean"
+                else [kind.get("impostors", {}).get(who, {}) for kind in (found, notch)]
+            )
+            rates = [kind.get("eer_after_ms", {}) for kind in both]
+            shares = [rate.get(after) for rate in rates for after in ("1000", "whole")]
+            rows.append((target, who, *(None if one is None else 100 * one for one in shares)))
     return Table(
         "Verification against impostors that training has not seen: equal error rate (%)",
         ("target", "impostor", "1 s", "whole", "1 s, notch", "whole, notch"),
         tuple(rows),
         digits=1,
-        note="The session of the target that is tested has not been seen either. Notch: 50 Hz and "
-        "harmonics removed, so that no speaker is known by hum.",
+        note="All other speakers are known to the classifier: with few of them it does not know "
+        "how others differ. The session of the target that is tested has not been seen either. "
+        "Notch: 50 Hz and harmonics removed, so that no speaker is known by hum.",
     )
 
 

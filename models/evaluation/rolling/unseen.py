@@ -126,8 +126,8 @@ def verified(
         classifier = fit([one for who in known for one in groups[who]], calibrate=False)
         results[impostor] = {
             after: (
-                classifier.log_odds(heard_by(own, seconds), target).tolist(),
-                classifier.log_odds(heard_by(groups[impostor], seconds), target).tolist(),
+                classifier.familiarity(heard_by(own, seconds), target).tolist(),
+                classifier.familiarity(heard_by(groups[impostor], seconds), target).tolist(),
             )
             for after, seconds in VERIFIED_AFTER_S.items()
         }
@@ -245,24 +245,26 @@ def verification_figures(
     Returns
     -------
     dict or None
-        ``eer_after_ms`` with all impostors together, and by impostor in ``impostors``; how
-        many scores they rest on. None without.
+        By impostor in ``impostors``, with the number of scores; and their mean in
+        ``eer_after_ms``, for each impostor is unknown to classifiers of its own. None without.
     """
-    impostors = sorted({who for one in results for who in one})
-    if not impostors:
+    names = sorted({who for one in results for who in one})
+    if not names:
         return None
-
-    def pooled(who: Sequence[str], after: str) -> tuple[list[float], list[float]]:
-        pairs = [one[each][after] for one in results for each in who if each in one]
-        return [s for t, _ in pairs for s in t], [s for _, i in pairs for s in i]
-
-    def rates(who: Sequence[str]) -> dict[str, float]:
-        return {after: equal_error_rate(*pooled(who, after)) for after in VERIFIED_AFTER_S}
-
-    targets, others = pooled(impostors, "whole")
-    return {
-        "eer_after_ms": rates(impostors),
-        "impostors": {who: rates([who]) for who in impostors},
-        "target_scores": len(targets),
-        "impostor_scores": len(others),
+    impostors: dict[str, dict[str, Any]] = {}
+    for who in names:
+        found = [one[who] for one in results if who in one]
+        pooled = {
+            after: tuple([score for one in found for score in one[after][side]] for side in (0, 1))
+            for after in VERIFIED_AFTER_S
+        }
+        impostors[who] = {
+            "eer_after_ms": {after: equal_error_rate(*both) for after, both in pooled.items()},
+            "target_scores": len(pooled["whole"][0]),
+            "impostor_scores": len(pooled["whole"][1]),
+        }
+    mean = {
+        after: float(np.mean([one["eer_after_ms"][after] for one in impostors.values()]))
+        for after in VERIFIED_AFTER_S
     }
+    return {"eer_after_ms": mean, "impostors": impostors}

@@ -174,10 +174,11 @@ def train() -> Train:
         out: Path,
         speakers: tuple[SpeakerMethod, ...] = ("lda",),
         kind: str = "causal",
+        base: Path | None = None,
         **more: object,
     ) -> Manifest:
         settings = TrainingSettings(
-            converter=converters[kind], speakers=speakers, embedding=embedding
+            converter=converters[kind], speakers=speakers, embedding=embedding, base=base
         )
         with threadpool_limits(1):  # a session's fixture comes before `one_core`
             return train_bundle(corpus, session, out, settings, **more)  # type: ignore[arg-type]

@@ -31,8 +31,6 @@ def test_evidence_adds_up():
 
     both = log_odds((first + second) / 2, 2.0)
     assert both == pytest.approx(log_odds(first, 1.0) + log_odds(second, 1.0))
-    odds = classifier.per_s * classifier.log_odds(first, "b")
-    assert odds == pytest.approx(log_odds(first, 1.0))
 
 
 def test_windows_that_say_the_same_are_not_counted_as_independent():
@@ -61,6 +59,16 @@ def test_three_classes_are_equally_likely_before_anything_is_heard():
     after = classifier.probabilities(rows, seconds).argmax(axis=1)
     right = np.array(classifier.labels)[after] == labels
     assert min(right[labels == one].mean() for one in "abc") > 0.8
+
+
+def test_somebody_unknown_is_not_taken_for_the_nearest_speaker():
+    """Whoever is far from everybody else would pass as the target."""
+    classifier = fit_evidence(*examples(["a", "b"], apart=6.0))
+    own, other, unknown = np.array([[0.0, 0.0]]), np.array([[6.0, 6.0]]), np.array([[-12.0, 8.0]])
+    scores = [classifier.familiarity(one, "a")[0] for one in (own, other, unknown)]
+    assert scores[0] > 0 > max(scores[1:])
+    # Between the two, all evidence speaks for `a`.
+    assert classifier.probabilities(unknown, np.ones(1))[0, 0] > 0.99
 
 
 def test_nothing_heard_is_nothing_said():

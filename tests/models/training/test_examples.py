@@ -67,7 +67,7 @@ def test_an_offset_changes_no_probability(make_recording, bundle_path):
                 bundle.mode.utterance(emg.samples, emg.frames),
                 bundle.speaker.utterance(emg.samples, emg.frames),
                 bundle.activity().process(emg.frames),
-                bundle.converter().process(emg.frames).mel_cepstrum,
+                bundle.converter().process(emg.joined).mel_cepstrum,
             ]
         )
     for a, b in zip(*found, strict=True):

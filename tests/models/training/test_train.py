@@ -38,7 +38,7 @@ def test_a_trained_bundle_speaks_and_tells(bundle_path, corpus, capfd):
     assert bundle.speaker.labels == ("002", "008")
     for recording in EmgUkaCorpus(corpus).recordings(subset="test"):
         emg = emg_of(recording, SignalSettings(manifest.conditioning, manifest.features))
-        voice = bundle.converter().process(emg.frames)
+        voice = bundle.converter().process(emg.joined)
         assert len(voice) == len(emg.frames)
         assert np.isfinite(voice.mel_cepstrum).all()
         if recording.session == SESSION:  # mode and gate have not learned another one's levels

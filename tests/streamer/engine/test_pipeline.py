@@ -93,6 +93,7 @@ def recut(chunks: Sequence[Chunk], sizes: Sequence[int]) -> list[Chunk]:
     bad=st.lists(st.integers(0, 520), max_size=3),
     lead=st.sampled_from([0.0, 60.0]),
     future=st.sampled_from([0, 3]),
+    remembers=st.booleans(),
 )
 def test_chunks_do_not_matter(
     bundle_with: MakeBundle,
@@ -102,9 +103,10 @@ def test_chunks_do_not_matter(
     bad: list[int],
     lead: float,
     future: int,
+    remembers: bool,
 ) -> None:
     """Live speech must be what the same EMG gives offline, losses included."""
-    bundle = bundle_with(lead_ms=lead, future=future)
+    bundle = bundle_with(lead_ms=lead, future=future, remembers=remembers)
     signal = emg(0.9)
     for index in bad:
         signal[index, 2] = np.nan

@@ -61,7 +61,8 @@ def test_all_questions_are_answered(corpus, tmp_path):
     for kind in ("as_recorded", "notch"):
         found = speaker["verification"][kind]["002"]
         assert set(found["impostors"]) == {"004", "008"}
-        assert found["target_scores"] == 2 * (11 + 4)  # each session, against two impostors
+        assert found["impostors"]["004"]["target_scores"] == 11 + 4
+        assert found["impostors"]["008"]["impostor_scores"] == 2 * (4 + 4)  # once a session
         assert 0 <= found["eer_after_ms"]["1000"] <= 1
     assert set(figures["activity"]["sessions"]) == set(SIZES)
     assert figures["activity"]["rest_min"] > 0
