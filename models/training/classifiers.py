@@ -27,6 +27,7 @@ Labels = NDArray[np.int64]
 FOLDS = 5
 CALIBRATION = "temperature and a bias a class, on utterances that the fold had not seen"
 
+_GROUP = 3  # utterances: one to test on, and two to show a spread
 _LOG_SLOPES = (-10.0, 10.0)  # of scores as large as their spread
 _OFFSETS = (-10.0, 10.0)
 
@@ -146,7 +147,7 @@ def fit_discriminant(
     sessions : ndarray of int, shape (n,), optional
         The recording session of each row. With it, each class of each session is a group of
         its own, and what separates sessions is no spread within a class; without it, or where a
-        class has a single utterance in a session, a class is one group.
+        class has fewer than three utterances in a session, a class is one group.
     judged : ndarray of bool, shape (n,), optional
         Rows to calibrate on, of all classes; without it all of them.
 
@@ -200,7 +201,7 @@ def _groups(labels: Labels, utterances: Labels, sessions: Labels | None) -> tupl
     pairs = np.stack((labels, np.zeros_like(labels) if sessions is None else sessions), axis=1)
     kinds, groups = np.unique(pairs, axis=0, return_inverse=True)
     groups = groups.ravel()
-    if _rarest(groups, utterances) < 2:
+    if _rarest(groups, utterances) < _GROUP:
         return labels, np.eye(classes)
     return groups, np.eye(classes)[kinds[:, 0]]
 

@@ -15,6 +15,9 @@ from models.training.train import MODES
 REST_S: Final = 0.2
 """Speech begins 0.2 to 0.5 s into most utterances of EMG-UKA."""
 
+LEAST: Final = 3
+"""Utterances of a mode: one to calibrate on, and two to show a spread."""
+
 UNSTABLE: Final = 4
 """Channel 5, which the corpus' authors leave out."""
 
@@ -59,10 +62,29 @@ def heard(session: Session, split: str, variant: Variant) -> list[Utterance]:
     Returns
     -------
     list of Utterance
-        Mode after mode.
+        Mode after mode; to learn from, only of `learned_modes`.
     """
-    chosen = [one for mode in MODES for one in usable(session, split, mode)[:: variant.every]]
+    modes = learned_modes(session, variant) if split == "train" else MODES
+    chosen = [one for mode in modes for one in _usable(session, split, mode, variant)]
     return [replace(one, emg=_emg(one.emg, variant)) for one in chosen]
+
+
+def several_modes(material: Material, variant: Variant) -> list[str]:
+    """Return the sessions of which several modes can be learned."""
+    sessions = material.sessions
+    return [one for one in sessions if len(learned_modes(material.session(one), variant)) > 1]
+
+
+def learned_modes(session: Session, variant: Variant) -> list[str]:
+    """Return the modes that can be learned from a session: of `LEAST` utterances or more."""
+    return [mode for mode in MODES if len(_usable(session, "train", mode, variant)) >= LEAST]
+
+
+def _usable(session: Session, split: str, mode: str, variant: Variant) -> list[Utterance]:
+    """Return those of a split and mode that are as long as the control listens."""
+    shift_s = SignalSettings().features.shift_s
+    long = [one for one in session.subset(split, mode) if len(one.emg.frames) * shift_s >= REST_S]
+    return long[:: variant.every]
 
 
 def _emg(emg: Emg, variant: Variant) -> Emg:
@@ -79,19 +101,3 @@ def _emg(emg: Emg, variant: Variant) -> Emg:
         samples = samples[: round(REST_S * RATE_HZ)]
         frames = frames[: round(REST_S / settings.shift_s)]
     return Emg(samples, frames)
-
-
-def several_modes(material: Material) -> list[str]:
-    """Return the sessions with two utterances or more to learn from in two modes or more."""
-    return [one for one in material.sessions if len(learned_modes(material.session(one))) > 1]
-
-
-def learned_modes(session: Session) -> list[str]:
-    """Return the modes that can be learned from a session: two utterances or more."""
-    return [mode for mode in MODES if len(usable(session, "train", mode)) > 1]
-
-
-def usable(session: Session, split: str, mode: str) -> list[Utterance]:
-    """Return the utterances of a split and mode that are as long as the control listens."""
-    shift_s = SignalSettings().features.shift_s
-    return [one for one in session.subset(split, mode) if len(one.emg.frames) * shift_s >= REST_S]

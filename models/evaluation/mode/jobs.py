@@ -59,9 +59,9 @@ class Told:
     modes: tuple[str, ...]
 
 
-def sessions_with_modes(material: Material) -> list[str]:
+def sessions_with_modes(material: Material, variant: Variant) -> list[str]:
     """Return the sessions that take part."""
-    return several_modes(material)
+    return several_modes(material, variant)
 
 
 def told_live(material: Material, sessions: Sequence[str], variant: Variant) -> list[Told]:

@@ -164,7 +164,7 @@ def drawings_of(figures: Figures) -> list[Drawing]:
     ]
     if not panels:
         return []
-    figure = Figure(figsize=(3.6 * len(panels), 3.9), layout="constrained")
+    figure = Figure(figsize=(3.6 * len(panels), 4.5), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for number, (axis, (name, found)) in enumerate(zip(axes, panels, strict=True)):
         _matrix(axis, found)

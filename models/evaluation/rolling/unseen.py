@@ -61,7 +61,9 @@ def course(one: Observed, classifier: EvidenceClassifier) -> Course:
     )
 
 
-def told(material: Material, session: str, known: Sequence[str], every: int) -> list[Course]:
+def told(
+    material: Material, session: str, known: Sequence[str], every: int
+) -> list[tuple[str, Course]]:
     """Tell who speaks in a session by a classifier trained on others.
 
     Parameters
@@ -77,11 +79,12 @@ def told(material: Material, session: str, known: Sequence[str], every: int) -> 
 
     Returns
     -------
-    list of Course
-        One an utterance.
+    list of (str, Course)
+        Split of each utterance, and what was said of it.
     """
     classifier = fit(utterances_of(material, known, every))
-    return [course(one, classifier) for one in utterances_of(material, [session], every)]
+    own = utterances_of(material, [session], every)
+    return [(one.split, course(one, classifier)) for one in own]
 
 
 def verified(

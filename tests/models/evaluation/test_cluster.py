@@ -37,7 +37,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a scheduler with two workers, which find the toy jobs."""
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parent),
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # three by default
+    }
     common = ["--scheduler-file", str(file), "--no-dashboard"]
     commands = [
         ["scheduler", "--host", "127.0.0.1", "--port", "0", *common],

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,10 +34,8 @@ def test_workers_end_with_a_parent_that_is_killed() -> None:
         assert parent.stdout.readline() == "there\n"
         parent.kill()
         parent.wait()
-        began_s = time.monotonic()
         try:
-            parent.stdout.read()  # until nobody has it open any more
+            parent.communicate(timeout=30)  # until no process has its output open any more
         finally:
-            if time.monotonic() - began_s > 60:
+            with suppress(ProcessLookupError):
                 os.killpg(parent.pid, signal.SIGKILL)
-        assert time.monotonic() - began_s < 30

@@ -90,12 +90,11 @@ def test_the_manifest_says_what_was_learned_from_what(bundle_path):
 TRAINING = """
 import sys
 from pathlib import Path
-from models.signal.stacking import StackingSettings
+from models.training.causal import CausalSettings
 from models.training.embedding import EmbeddingSettings
-from models.training.network import ConverterSettings
 from models.training.settings import TrainingSettings
 from models.training.train import train_bundle
-network = ConverterSettings(stacking=StackingSettings(past=2), widths=(16,), epochs=2, batch=64)
+network = CausalSettings(width=16, blocks=2, base_epochs=2, least_steps=0, epochs=2)
 encoder = EmbeddingSettings(layers=1, hidden=16, size=4, slices_seen=256)
 speakers = ("lda", "forest", "embedding")
 settings = TrainingSettings(converter=network, speakers=speakers, embedding=encoder)
@@ -103,6 +102,7 @@ train_bundle(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), settings)
 """
 
 
+@pytest.mark.timeout(300)  # two processes that import all there is, on a busy machine
 def test_test_subsets_are_never_read_and_a_seed_is_a_model(corpus, tmp_path):
     """Figures on the test subsets would be worthless, and nobody could repeat a training.
 

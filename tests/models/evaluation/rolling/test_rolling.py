@@ -50,6 +50,7 @@ def test_all_questions_are_answered(corpus, tmp_path):
     assert speaker["pooled"]["utterances"] == 8
     unseen = speaker["unseen_session"]
     assert unseen["utterances"] == 11 + 3 * 4  # all of a session that was left out
+    assert unseen["test_subset"]["utterances"] == 7
     assert unseen["window_classifier"]["utterances"] == 7  # its test subset
     assert unseen["after_ms"]["whole"]["uar"] > 0.8
     assert {"250", "500", "1000", "2000", "3000", "5000", "whole"} == set(unseen["after_ms"])
