@@ -8,6 +8,8 @@ import numpy as np
 Rows = Mapping[str, Mapping[str, Mapping[str, Any] | None]]
 """`jobs.session_of` by setting and session."""
 
+TRAININGS = ("audible_trained", "audible_trained_as_is", "silent_trained")
+
 _SPREAD = ("mcd_db", "dtw_mcd_db", "f0_rmse_cents", "voicing_error", "estoi")
 
 
@@ -34,7 +36,7 @@ def figures_of(rows: Rows) -> dict[str, Any]:
             there = figures[mode] if setting == "symmetric" else {}
             if setting != "symmetric":
                 figures[mode][setting] = there
-            for training in ("audible_trained", "silent_trained"):
+            for training in TRAININGS:
                 key = f"{mode}.{training}"
                 found = over_sessions(sessions, key)
                 if found is not None:

@@ -19,6 +19,11 @@ _SETTINGS: Final = (
     ("causal", "ours, no look-ahead"),
     ("paper", "the paper's network, here"),
 )
+_TRAININGS: Final = {
+    "audible_trained": "trained on audible speech, rescaled",
+    "audible_trained_as_is": "trained on audible speech, as it is",
+    "silent_trained": "trained on silent speech",
+}
 _BLUE, _ORANGE = "#3b6ea8", "#d9822b"
 
 
@@ -36,10 +41,7 @@ def tables_of(figures: dict[str, Any]) -> list[Table]:
         Distortion beside the paper's, session by session, pitch and intelligibility.
     """
     audible = {name: figures["audible"].get(name) for name, _ in _SETTINGS}
-    silent = [
-        (f"{said}, trained on {training.removesuffix('_trained')} speech", _silent(figures, *path))
-        for path, said, training in _silent_rows()
-    ]
+    silent = [(said, _silent(figures, *path)) for path, said in _silent_rows()]
     return [
         Table(
             "Mel-cepstral distortion, audible speech",
@@ -64,7 +66,7 @@ def tables_of(figures: dict[str, Any]) -> list[Table]:
                 ("silent: Diener et al. (2020)", *PAPER["silent"], 32, None),
                 *(_row(f"silent: {said}", one, "dtw_mcd_db") for said, one in silent),
                 *(
-                    _row(f"whispered: {said}", _whispered(figures, name), "dtw_mcd_db")
+                    _row(f"whispered: {said}{_how(name)}", _whispered(figures, name), "dtw_mcd_db")
                     for name, said in _SETTINGS
                 ),
             ),
@@ -147,13 +149,16 @@ def drawing_of_ccc(figures: dict[str, Any]) -> Drawing | None:
     )
 
 
-def _silent_rows() -> list[tuple[tuple[str, ...], str, str]]:
-    rows: list[tuple[tuple[str, ...], str, str]] = []
+def _silent_rows() -> list[tuple[tuple[str, ...], str]]:
+    rows: list[tuple[tuple[str, ...], str]] = []
     for setting, said in _SETTINGS:
         above: tuple[str, ...] = () if setting == "symmetric" else (setting,)
-        rows.append(((*above, "audible_trained"), said, "audible_trained"))
-        if setting != "paper":
-            rows.append(((*above, "silent_trained"), said, "silent_trained"))
+        for training, how in _TRAININGS.items():
+            if setting != "paper":
+                rows.append(((*above, training), f"{said}, {how}"))
+        if setting == "paper":
+            how = _TRAININGS["audible_trained_as_is"]
+            rows.append(((*above, "audible_trained"), f"{said}, {how}"))
     return rows
 
 
@@ -169,6 +174,11 @@ def _whispered(figures: dict[str, Any], setting: str) -> dict[str, Any] | None:
     one = there if setting == "symmetric" else there.get(setting, {})
     found: dict[str, Any] | None = one.get("audible_trained")
     return found
+
+
+def _how(setting: str) -> str:
+    how = "audible_trained_as_is" if setting == "paper" else "audible_trained"
+    return f", {_TRAININGS[how]}"
 
 
 def _row(said: str, one: dict[str, Any] | None, name: str) -> tuple[Cell, ...]:

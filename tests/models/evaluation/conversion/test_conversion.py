@@ -61,11 +61,16 @@ def test_scripts_find_their_figures(corpus, tmp_path):
         assert len(each) == 2
         assert len(part["ccc"]["mean"]) == 25
     assert set(figures["audible"]["causal"]["sessions"]) == set(SIZES)
-    for training in ("audible_trained", "silent_trained"):
+    for training in ("audible_trained", "audible_trained_as_is", "silent_trained"):
         for part in (figures["silent"][training], figures["silent"]["causal"][training]):
             assert part["dtw_mcd_db"]["sessions"] == 1
             assert part["utterances"] == 2
-    assert figures["whispered"]["audible_trained"]["dtw_mcd_db"]["mean"] > 0
+    assert figures["whispered"]["audible_trained_as_is"]["dtw_mcd_db"]["mean"] > 0
+    rescaled, as_is = (
+        figures["silent"][one]["dtw_mcd_db"]["mean"]
+        for one in ("audible_trained", "audible_trained_as_is")
+    )
+    assert rescaled != as_is
     assert json.dumps(figures, allow_nan=False)
     assert findings.missing == []
     assert "<svg" in findings.drawings[0].svg
