@@ -1,5 +1,6 @@
 """The network of all sessions as a file: it takes longest, and every session starts from it."""
 
+import hashlib
 import json
 import zipfile
 from dataclasses import asdict
@@ -11,12 +12,13 @@ import numpy as np
 from drivers.errors import StreamerError
 from models.signal.operator import Array
 from models.training.causal import Base, CausalSettings
+from models.training.examples import Parallel
 
 _ABOUT = "about"
 _SHARED, _LAYER = "shared", "layer"
 
 
-def write_base(file: Path, base: Base, learned: dict[str, int]) -> None:
+def write_base(file: Path, base: Base, learned: dict[str, str]) -> None:
     """Write a base.
 
     Parameters
@@ -25,8 +27,8 @@ def write_base(file: Path, base: Base, learned: dict[str, int]) -> None:
         NumPy's ``.npz``, whatever it is called.
     base : Base
         What was learned.
-    learned : dict of str to int
-        Utterances that it learned from, by session.
+    learned : dict of str to str
+        `fingerprint` of what it learned from, by session.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def write_base(file: Path, base: Base, learned: dict[str, int]) -> None:
         ) from None
 
 
-def read_base(file: Path, settings: CausalSettings, learned: dict[str, int]) -> Base:
+def read_base(file: Path, settings: CausalSettings, learned: dict[str, str]) -> Base:
     """Read a base.
 
     Parameters
@@ -59,8 +61,8 @@ def read_base(file: Path, settings: CausalSettings, learned: dict[str, int]) -> 
         As `write_base` writes it.
     settings : CausalSettings
         Of the network that is to start from it.
-    learned : dict of str to int
-        Utterances that it must have learned from.
+    learned : dict of str to str
+        What it must have learned from, likewise.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def read_base(file: Path, settings: CausalSettings, learned: dict[str, int]) -> 
         ) from None  # fmt: skip
     for what, found, wanted in (
         ("settings", about.get("settings"), asdict(settings)),
-        ("training utterances by session", about.get("learned"), learned),
+        ("training utterances", about.get("learned"), learned),
     ):
         if found != wanted:
             raise StreamerError(
@@ -100,6 +102,25 @@ def read_base(file: Path, settings: CausalSettings, learned: dict[str, int]) -> 
             session, _, name = name.partition("/")
             layers.setdefault(session, {})[name] = value
     return Base(settings, shared, layers)
+
+
+def fingerprint(parallel: Parallel) -> str:
+    """Tell training data from others: their number, and a digest of their features.
+
+    Parameters
+    ----------
+    parallel : Parallel
+        Of one session.
+
+    Returns
+    -------
+    str
+        ``"40 utterances, 1f0c..."``.
+    """
+    digest = hashlib.sha256()
+    for frames in parallel.frames:
+        digest.update(np.ascontiguousarray(frames, dtype=np.float32).tobytes())
+    return f"{len(parallel)} utterances, {digest.hexdigest()[:12]}"
 
 
 def _short(content: Any) -> str:

@@ -11,7 +11,7 @@ from drivers.recordings.recording import Recording
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.manifest import ConverterPart
 from models.signal.stacking import StackingSettings
-from models.training.base_file import read_base, write_base
+from models.training.base_file import fingerprint, read_base, write_base
 from models.training.causal import Base, CausalNetwork, CausalSettings
 from models.training.causal_training import convert, train_base, train_session
 from models.training.converter import train_converter
@@ -167,7 +167,7 @@ def _base(
 ) -> Base:
     names = sorted({one.session for one in heard})
     sessions = {name: parallel([one for one in heard if one.session == name]) for name in names}
-    learned = {name: len(one) for name, one in sessions.items()}
+    learned = {name: fingerprint(one) for name, one in sessions.items()}
     if settings.base is not None and settings.base.exists():
         return read_base(settings.base, how, learned)
     base = train_base(sessions, how, settings.signal.features.shift_s, progress)

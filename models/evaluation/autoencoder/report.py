@@ -93,7 +93,8 @@ def _differs(settings: dict[str, Any], size: Size) -> list[str]:
         "counts for nothing. auDeep projects the decoder's outputs twice; here once.",
         f"Converted speech: audible training utterances by {conversion['folds']} models of their "
         "session, each without the sentences that it converts; all other utterances by a model of "
-        "the session's audible training subset.",
+        "the session's audible training subset. These converters are neither the paper's TD-15 nor "
+        "the one that goes live: a feed-forward network on log TD features of the frames -15 to 0.",
     ]
     if size != "full":
         left_out = settings["reduction"]

@@ -166,14 +166,14 @@ def _silent(figures: dict[str, Any], *path: str) -> dict[str, Any] | None:
     found: Any = figures["silent"]
     for key in path:
         found = (found or {}).get(key)
-    return found if found else None
+    return found if found and "sessions" in found else None
 
 
 def _whispered(figures: dict[str, Any], setting: str) -> dict[str, Any] | None:
     there = figures["whispered"]
     one = there if setting == "symmetric" else there.get(setting, {})
     found: dict[str, Any] | None = one.get("audible_trained")
-    return found
+    return found if found and "sessions" in found else None
 
 
 def _how(setting: str) -> str:

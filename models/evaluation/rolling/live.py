@@ -1,5 +1,6 @@
 """Jobs: the classifiers of a bundle, as a session runs them over its sliding window."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -170,9 +171,18 @@ def courses(
     Returns
     -------
     list of Course
-        One a test utterance.
+        One a test utterance; none where fewer than two classes, or fewer than two utterances of
+        one, are left to learn from: a calibration needs some that a fit has not seen.
     """
     given = [one for one in known if len(one.vectors)]
+    said = {
+        (label, number, utterance)
+        for number, one in enumerate(given)
+        for label, utterance in zip(one.classes, one.utterances, strict=True)
+    }
+    counts = Counter(label for label, *_ in said)
+    if len(counts) < 2 or min(counts.values()) < 2:
+        return []
     labels, numbers = np.unique([c for one in given for c in one.classes], return_inverse=True)
     offsets = np.cumsum([0] + [one.utterances.max() + 1 for one in given])
     groups = np.concatenate([o + one.utterances for one, o in zip(given, offsets, strict=False)])

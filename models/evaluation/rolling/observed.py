@@ -99,7 +99,7 @@ def observed(material: Material, name: str, every: int, notch: bool = False) -> 
 
 @lru_cache(maxsize=128)
 def _kept(material: Material, name: str, every: int) -> Variants:
-    if material.store is None:
+    if material.store is None or not material.store.is_dir():  # a worker without a shared disk
         return observe(material, name, every)
     memory = joblib.Memory(material.store, verbose=0)
     found: Variants = memory.cache(_observe, ignore=["material"])(

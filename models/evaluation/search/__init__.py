@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.evaluation.findings import Findings, Table
+from models.evaluation.material import Material
 from models.evaluation.search.jobs import Idea, held_out_sentences, try_idea
 from models.evaluation.settings import EvaluationSettings
 from models.evaluation.study import Study
@@ -15,6 +16,10 @@ from models.training.network import ConverterSettings
 
 MEASURED = 3
 """Sessions to measure on, spread over the speakers; all of them learn."""
+
+
+LEAST_STEPS = 4200
+"""Of the reference on the nine sessions of the trial corpus, in its twenty passes."""
 
 
 def search(study: Study) -> Findings:
@@ -32,12 +37,15 @@ def search(study: Study) -> Findings:
         ``sessions``.
     """
     ideas = ideas_of(study.settings)
-    sizes = {one.name: len(one.subset("train", "audible")) for one in study.material.all_sessions()}
-    measured = spread(sizes, MEASURED)
     held_out = held_out_sentences(study.material, study.settings.seed)
+    measured = spread(_measurable(study.material, held_out), MEASURED)
     found = Findings("search", "Search for a converter")
     results = study.run(
         "ideas for the converter", try_idea, [(one, measured, held_out) for one in ideas]
+    )
+    found.missing.append(
+        "Not tried: several leads predicted together, and mixtures of densities. They belong to "
+        "speech ahead of its EMG."
     )
     if not results[0]:
         found.missing.append("No session with enough audible training utterances with sound.")
@@ -62,19 +70,20 @@ def search(study: Study) -> Findings:
             tuple(rows),
             digits=3,
             note=f"An eighth of the training *sentences* ({len(held_out)}) is held out of all "
-            f"sessions at once; mean over {', '.join(measured)}. One seed: differences under 0.05 "
-            "dB are noise. *Before its own session*: the network that learned from all sessions, "
+            f"sessions at once; mean over {', '.join(results[0])}. One seed: less than 0.05 dB is "
+            "noise. *Before its own session*: the network that learned from all sessions, "
             "before it learned from this one alone.",
         )
     )
     found.tuned.append(
-        "What `streamer train` makes was chosen by this table: a causal network in the first row's "
-        "way. Test subsets were not read."
+        "What `streamer train` makes, the first row, was chosen on held-out training sentences of "
+        "nine sessions of the trial corpus, in the way of this table. Test subsets were not read."
     )
     if study.settings.size == "default":
         found.tuned.append(
-            "To save time, networks here see all sessions a fifth as often as those of "
-            "`streamer train`; `--full` trains them as long."
+            "To save time, networks here take a fifth of the steps of those of `streamer train`; "
+            "`--full` trains them as long. Where few sessions are learned from first, they are "
+            "passed over so often that the steps are as many as for all."
         )
     return found
 
@@ -93,8 +102,10 @@ def ideas_of(settings: EvaluationSettings) -> list[Idea]:
         Two of them at size ``quick``.
     """
     usual = replace(CausalSettings(), seed=settings.seed)
+    as_long = replace(usual, least_steps=LEAST_STEPS)
     if settings.size == "default":
         usual = replace(usual, base_epochs=usual.base_epochs // 5, least_steps=0)
+        as_long = replace(usual, least_steps=LEAST_STEPS // 5)
     plain = ConverterSettings(seed=settings.seed)
     if settings.size == "quick":
         tiny = replace(usual, width=16, base_epochs=1, base_cap=10, least_steps=0, epochs=1)
@@ -102,8 +113,8 @@ def ideas_of(settings: EvaluationSettings) -> list[Idea]:
     return [
         Idea("reference", usual),
         Idea("the paper's network, on its session alone", bands=False, feedforward=plain),
-        Idea("the session alone", usual, others="none"),
-        Idea("sessions of the same speaker", usual, others="speaker"),
+        Idea("the session alone", as_long, others="none"),
+        Idea("sessions of the same speaker", as_long, others="speaker"),
         Idea("without bands", usual, bands=False),
         Idea("plain TD features, without bands", usual, bands=False, log=False),
         Idea("recurrent (GRU)", usual, variant="recurrent"),
@@ -139,6 +150,17 @@ def spread(sizes: Mapping[str, int], count: int) -> tuple[str, ...]:
     ]
     chosen = set(turns[:count])
     return tuple(sorted(chosen))
+
+
+def _measurable(material: Material, held_out: frozenset[str]) -> dict[str, int]:
+    """Count the training utterances of the sessions that have held-out sentences with sound."""
+    sizes: dict[str, int] = {}
+    for session in material.all_sessions():
+        heard = [one for one in session.subset("train", "audible") if one.speech is not None]
+        tested = sum(one.transcript in held_out for one in heard)
+        if tested and len(heard) - tested > 1:
+            sizes[session.name] = len(heard)
+    return sizes
 
 
 def _mean(result: dict[str, dict[str, float]], key: str) -> float | None:

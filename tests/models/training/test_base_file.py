@@ -13,7 +13,7 @@ from models.training.converter_part import _held_out  # noqa: E402
 from models.training.examples import SignalSettings, utterance_of  # noqa: E402
 
 SETTINGS = CausalSettings(width=8)
-LEARNED = {"002-001": 4}
+LEARNED = {"002-001": "4 utterances, 12ab"}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_another_corpus_or_network_is_refused_in_one_line(base, tmp_path):
     file = tmp_path / "base.npz"
     write_base(file, base, LEARNED)
     for settings, learned, what in (
-        (SETTINGS, {"002-001": 5}, "training utterances"),
+        (SETTINGS, {"002-001": "4 utterances, 34cd"}, "training utterances"),
         (CausalSettings(width=16), LEARNED, "settings"),
     ):
         with pytest.raises(StreamerError, match=f"{what}.*base.npz") as caught:
