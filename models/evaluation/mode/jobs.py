@@ -223,11 +223,10 @@ def validated_pooled(material: Material, sessions: Sequence[str]) -> dict[str, f
     if sentences.max() < 1:
         return {}
     modes = _modes(train)
-    spoken = [
-        len({s for s, one in zip(sentences, train, strict=True) if one.mode == mode})
-        for mode in modes
-    ]
-    if min(spoken) < 2:  # a drill of one word: no sentence is left to tell
+    said = {(one.mode, int(s)) for s, one in zip(sentences, train, strict=True)}
+    if (
+        min(sum(mode == one for one, _ in said) for mode in modes) < 2
+    ):  # a drill of one word: no sentence is left to tell
         return {}
     vectors, labels, utterances, _ = window_examples(
         [one.emg for one in train], [modes.index(one.mode) for one in train],

@@ -135,7 +135,7 @@ HEADLINES: Final = (
 _NOTE: Final = (
     "The paper's figure stands beside the system that is the paper's, at its smallest difference; "
     "each experiment says what differs. *All utterances*: those of the training subsets, on which "
-    "choices were made, count among them; figures of the test subsets alone stand in the experiment."
+    "choices were made, count among them; figures of test subsets alone stand in the experiment."
 )
 
 

@@ -81,8 +81,9 @@ def test_a_corpus_of_audible_speech_alone(corpus, tmp_path):
     """Most sessions of the full corpus have no other mode."""
     findings = evaluate(corpus, tmp_path, sessions=("008-001",))
     assert findings.figures["audible"]["causal"]["mcd_db"]["sessions"] == 1
-    assert findings.figures["silent"].get("audible_trained") is None
-    assert [one.split()[1] for one in findings.missing] == ["whispered", "silent"]
+    for training in ("audible_trained", "silent_trained"):
+        assert findings.figures["silent"][training]["dtw_mcd_db"]["mean"] is None
+    assert [one.split()[1] for one in findings.missing] == ["whispered", "silent", "silent"]
 
 
 def test_without_sound_nothing_is_invented(corpus, write_corpus, tmp_path):
@@ -93,6 +94,7 @@ def test_without_sound_nothing_is_invented(corpus, write_corpus, tmp_path):
     findings = evaluate(root, tmp_path)
     assert findings.figures["audible"] == {"symmetric": None, "causal": None, "paper": None}
     assert any("008-001" in one for one in findings.missing)
+    assert any("audible test" in one for one in findings.missing)
 
 
 @pytest.fixture
