@@ -160,6 +160,8 @@ class Study:
                 outcomes = joblib.Parallel(return_as="generator_unordered", batch_size=1)(jobs())
             with warnings.catch_warnings(), closing(outcomes):
                 warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning)  # of an early end
+                # joblib starts a worker afresh that holds much memory: nothing is lost.
+                warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
                 for number, result, error in outcomes:
                     if error is not None:
                         failures[number] = error
