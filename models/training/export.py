@@ -20,6 +20,7 @@ from models.signal.operator import Array
 from models.training.causal import CausalNetwork
 from models.training.classifiers import Discriminant
 from models.training.embedding import SpeakerEncoder
+from models.training.forest import Forest
 from models.training.network import ConverterNetwork
 
 CONVERTER_TOLERANCE = 1e-4
@@ -161,7 +162,7 @@ def export_encoder(network: SpeakerEncoder, file: Path, slices: Array) -> float:
 
 
 def export_classifier(
-    classifier: Pipeline | Discriminant,
+    classifier: Pipeline | Discriminant | Forest,
     file: Path,
     examples: Array,
     *,
@@ -172,7 +173,7 @@ def export_classifier(
 
     Parameters
     ----------
-    classifier : Pipeline or Discriminant
+    classifier : Pipeline, Discriminant or Forest
         As `models.training.classifiers.fit_discriminant` returns it, or
         `models.training.forest.fit_forest`.
     file : Path
@@ -201,16 +202,34 @@ def export_classifier(
     else:
         logging.getLogger("skl2onnx").setLevel(logging.ERROR)
         tensor = FloatTensorType if single else DoubleTensorType
+        pipeline = classifier.pipeline if isinstance(classifier, Forest) else classifier
         graph = to_onnx(
-            classifier,
+            pipeline,
             initial_types=[("features", tensor([None, examples.shape[1]]))],
-            options={id(classifier[-1]): {"zipmap": False}},
+            options={id(pipeline[-1]): {"zipmap": False}},
         )
+        if isinstance(classifier, Forest):
+            _add_a_tree(graph.graph, classifier)
     file.write_bytes(graph.SerializeToString())
     expected = classifier.predict_proba(examples)
     found = OnnxModel(file)(examples if fed is None else fed)[-1]
     tolerance = CLASSIFIER_TOLERANCE if fed is None else EMBEDDED_TOLERANCE
     return _checked([expected], [found], tolerance, file)
+
+
+def _add_a_tree(graph: onnx.GraphProto, forest: Forest) -> None:
+    """Append what `Forest.predict_proba` does after the trees."""
+    name, votes = graph.output[-1].name, "votes"
+    for node in graph.node:
+        for names in (node.input, node.output):
+            for number, one in enumerate(names):
+                if one == name:
+                    names[number] = votes
+    for constant in ("share", "rest"):
+        value = np.array(getattr(forest, constant), dtype=np.float32)
+        graph.initializer.append(numpy_helper.from_array(value, constant))
+    graph.node.append(helper.make_node("Mul", [votes, "share"], ["weighted"]))
+    graph.node.append(helper.make_node("Add", ["weighted", "rest"], [name]))
 
 
 def _discriminant_graph(classifier: Discriminant) -> onnx.ModelProto:

@@ -1,5 +1,7 @@
 """Training of the random forest that Diener et al. (2020) tell speakers by."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
@@ -12,7 +14,38 @@ from models.training.threads import THREADS
 
 TREES = 290
 DEPTH = 120
-CALIBRATION = "none: the mean of what the trees' leaves hold of each class"
+CALIBRATION = "none: the mean of the trees' leaves, and of one more tree that knows nothing"
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """A forest and one more tree that knows nothing.
+
+    Probabilities of 0 would let one window rule out a speaker for a whole utterance, and in
+    logarithms they turn the last bits of single precision into other answers.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        The forest alone: trees need no scaler.
+    """
+
+    pipeline: Pipeline
+
+    @property
+    def share(self) -> float:
+        """Weight of the trees that know something."""
+        return TREES / (TREES + 1)
+
+    @property
+    def rest(self) -> float:
+        """What the other one gives to each class."""
+        return (1 - self.share) / len(self.pipeline.classes_)
+
+    def predict_proba(self, vectors: Array) -> Array:
+        """Return the probabilities of the classes, shape (n, classes)."""
+        probabilities: Array = self.share * self.pipeline.predict_proba(vectors) + self.rest
+        return probabilities
 
 
 def forest(seed: int) -> RandomForestClassifier:
@@ -33,7 +66,7 @@ def forest(seed: int) -> RandomForestClassifier:
     )
 
 
-def fit_forest(vectors: Array, labels: NDArray[np.int64], seed: int) -> Pipeline:
+def fit_forest(vectors: Array, labels: NDArray[np.int64], seed: int) -> Forest:
     """Fit the forest.
 
     Parameters
@@ -47,10 +80,10 @@ def fit_forest(vectors: Array, labels: NDArray[np.int64], seed: int) -> Pipeline
 
     Returns
     -------
-    Pipeline
-        The forest alone: trees need no scaler.
+    Forest
+        Fitted.
     """
-    return make_pipeline(forest(seed)).fit(vectors, labels)
+    return Forest(make_pipeline(forest(seed)).fit(vectors, labels))
 
 
 def forest_cross_validated(

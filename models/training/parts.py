@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.pipeline import Pipeline
 
 from drivers.errors import RecordingError
 from models.embedding import Encoder
@@ -28,6 +27,7 @@ from models.training.classifiers import (
 )
 from models.training.examples import Utterance, stack
 from models.training.export import export_classifier
+from models.training.forest import Forest
 from models.training.progress import Progress
 from models.training.settings import TrainingSettings
 
@@ -78,7 +78,7 @@ class Method:
     """
 
     name: str
-    fit: Callable[..., Pipeline | Discriminant]
+    fit: Callable[..., Discriminant | Forest]
     predict_unseen: Callable[..., Array | Labels]
     calibration: str
     single: bool = False

@@ -85,5 +85,5 @@ def test_quick_runs_everything_and_scripts_find_their_figures(tmp_path: Path) ->
     markdown = (out / "report.md").read_text("utf-8")
     for name in EXPERIMENTS:
         assert f'id="{name}"' in html
-    assert "| EMG to speech, audible, causal: MCD |" in markdown
+    assert "| EMG to speech, audible, ours, causal: MCD |" in markdown
     assert processor_s() - before_s < CPU_S

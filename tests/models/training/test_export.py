@@ -111,7 +111,7 @@ def test_trees_decide_in_onnx_as_in_python(tmp_path, classes):
     """Python's trees round to single precision first: a value at a threshold changes sides."""
     vectors, labels, _ = examples(classes, "plain")
     pipeline = fit_forest(vectors, labels, seed=0)
-    trees = [one.tree_ for one in pipeline[-1].estimators_]
+    trees = [one.tree_ for one in pipeline.pipeline[-1].estimators_]
     split = np.concatenate([one.feature for one in trees])
     at = np.concatenate([one.threshold for one in trees])[split >= 0]
     split = split[split >= 0]
