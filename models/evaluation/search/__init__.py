@@ -152,7 +152,7 @@ def spread(sizes: Mapping[str, int], count: int) -> tuple[str, ...]:
     return tuple(sorted(chosen))
 
 
-def _measurable(material: Material, held_out: frozenset[str]) -> dict[str, int]:
+def _measurable(material: Material, held_out: tuple[str, ...]) -> dict[str, int]:
     """Count the training utterances of the sessions that have held-out sentences with sound."""
     sizes: dict[str, int] = {}
     for session in material.all_sessions():

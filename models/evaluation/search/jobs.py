@@ -66,7 +66,7 @@ class Idea:
     feedforward: ConverterSettings | None = None
 
 
-def held_out_sentences(material: Material, seed: int) -> frozenset[str]:
+def held_out_sentences(material: Material, seed: int) -> tuple[str, ...]:
     """Choose training sentences to measure on, for all sessions at once.
 
     The same sentences were read in several sessions: one that is held out of one session only
@@ -81,8 +81,9 @@ def held_out_sentences(material: Material, seed: int) -> frozenset[str]:
 
     Returns
     -------
-    frozenset of str
-        An eighth of those that are in the audible training subsets.
+    tuple of str
+        An eighth of those that are in the audible training subsets, in order: a set would have
+        another order, and so another key in the cache, in every process.
     """
     sentences = sorted(
         {
@@ -93,7 +94,7 @@ def held_out_sentences(material: Material, seed: int) -> frozenset[str]:
         }
     )
     order = np.random.default_rng(seed).permutation(len(sentences))
-    return frozenset(sentences[k] for k in order[: max(1, len(sentences) // _HELD_OUT)])
+    return tuple(sorted(sentences[k] for k in order[: max(1, len(sentences) // _HELD_OUT)]))
 
 
 Said = dict[str, list[Array]]
@@ -101,7 +102,7 @@ Said = dict[str, list[Array]]
 
 
 def try_idea(
-    material: Material, idea: Idea, measured: tuple[str, ...], held_out: frozenset[str]
+    material: Material, idea: Idea, measured: tuple[str, ...], held_out: tuple[str, ...]
 ) -> dict[str, dict[str, float]]:
     """Train as an idea says, and measure on held-out sentences.
 
@@ -113,7 +114,7 @@ def try_idea(
         What is tried.
     measured : tuple of str
         Sessions to measure.
-    held_out : frozenset of str
+    held_out : tuple of str
         Sentences to measure on.
 
     Returns
