@@ -96,6 +96,28 @@ def utterance_windows(
     return windows
 
 
+def over_windows(probabilities: Array) -> Array:
+    """Return the probabilities of a whole utterance from those of its windows.
+
+    The mean of the log probabilities, normalised: windows overlap and one utterance is one
+    speaker in one mode, so they are not counted as independent.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (windows, labels)
+        One window or more.
+
+    Returns
+    -------
+    ndarray, shape (labels,)
+        They add up to 1.
+    """
+    scores = np.log(np.maximum(probabilities, 1e-12)).mean(axis=0)
+    weights = np.exp(scores - scores.max())
+    whole: Array = weights / weights.sum()
+    return whole
+
+
 class WindowClassifier:
     """A classifier with calibrated probabilities.
 
@@ -156,8 +178,7 @@ class WindowClassifier:
     def utterance(self, samples: Array, frames: Array) -> Array:
         """Return the probabilities of the labels for a whole utterance.
 
-        The mean of its windows' log probabilities, normalised: windows overlap and one
-        utterance is one speaker in one mode, so they are not counted as independent.
+        As `over_windows` of its windows.
 
         Parameters
         ----------
@@ -173,7 +194,4 @@ class WindowClassifier:
         """
         windows = utterance_windows(samples, frames, self.window_s, self._rate_hz, self._shift_s)
         rows = np.stack([self.features(*window) for window in windows])
-        scores = np.log(np.maximum(self._model(rows)[-1], 1e-12)).mean(axis=0)
-        weights = np.exp(scores - scores.max())
-        probabilities: Array = weights / weights.sum()
-        return probabilities
+        return over_windows(self._model(rows)[-1])

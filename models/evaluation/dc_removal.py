@@ -48,7 +48,7 @@ def compare(corpus: EmgUkaCorpus, session: str) -> dict[str, float]:
     for log in (False, True):
         signal = SignalSettings(features=replace(TDSettings(), log=log))
         for name, frames in (
-            ("utterance_mean", [_mean_removed(one, signal.features) for one in recordings]),
+            ("utterance_mean", [mean_removed(one, signal.features) for one in recordings]),
             ("causal", [emg_of(one, signal).frames for one in recordings]),
         ):
             curve = held_out_distortion(
@@ -58,7 +58,21 @@ def compare(corpus: EmgUkaCorpus, session: str) -> dict[str, float]:
     return result
 
 
-def _mean_removed(recording: Recording, settings: TDSettings) -> Array:
+def mean_removed(recording: Recording, settings: TDSettings) -> Array:
+    """Return TD features of EMG less its mean over the utterance, as in the papers.
+
+    Parameters
+    ----------
+    recording : Recording
+        An utterance.
+    settings : TDSettings
+        Frames.
+
+    Returns
+    -------
+    ndarray, shape (frames, columns)
+        All its frames.
+    """
     emg = recording.emg_uv.astype(np.float64)
     features = TDFeatures(settings, recording.rate_hz, emg.shape[1])
     return np.concatenate((features.process(emg - emg.mean(axis=0)), features.flush()))

@@ -1,12 +1,9 @@
 """EMG to speech: section 3 of the paper, its figure 2, and what goes beyond them."""
 
-from typing import Any
-
 from models.evaluation.conversion.base import base_of
 from models.evaluation.conversion.figures import figures_of
 from models.evaluation.conversion.jobs import Silent, paper_session, session_of
 from models.evaluation.conversion.presentation import drawing_of_ccc, tables_of
-from models.evaluation.conversion.rescaled import rescaled_session
 from models.evaluation.conversion.settings import conversion_settings
 from models.evaluation.findings import Findings
 from models.evaluation.material import Material
@@ -41,14 +38,6 @@ def conversion(study: Study) -> Findings:
         setting: dict(zip(names, results[k * len(names) : (k + 1) * len(names)], strict=True))
         for k, setting in enumerate(ours)
     }
-    scaled = study.run(
-        "converters: other modes, rescaled",
-        rescaled_session,
-        [(name, one, base) for name, one, base, _ in jobs],
-    )
-    for k, setting in enumerate(ours):
-        part = scaled[k * len(names) : (k + 1) * len(names)]
-        rows[setting] = _with_rescaled(rows[setting], dict(zip(names, part, strict=True)))
     plain = study.run(
         "converters: the paper's", paper_session, [(name, settings.paper) for name in names]
     )
@@ -90,22 +79,6 @@ def _overlap(material: Material) -> str:
         f"{known} of {len(said['test'])} audible test sentences occur in an audible training subset"
         f"{' of some session: figures of ours are too good by that' if known else ''}."
     )
-
-
-def _with_rescaled(
-    as_is: dict[str, dict[str, Any] | None], rescaled: dict[str, dict[str, Any]]
-) -> dict[str, dict[str, Any] | None]:
-    """Put what was rescaled where the network's own scales were, and those beside it."""
-    rows: dict[str, dict[str, Any] | None] = {}
-    for name, one in as_is.items():
-        rows[name] = None
-        if one is not None:
-            renamed = {
-                f"{key}_as_is" if key.endswith("audible_trained") else key: value
-                for key, value in one.items()
-            }
-            rows[name] = renamed | rescaled[name]
-    return rows
 
 
 _DIFFERS = [

@@ -9,9 +9,9 @@ import numpy as np
 from models.converter import SpeechFrames
 from models.evaluation.conversion.base import SIGNAL
 from models.evaluation.conversion.measures import Measured, measure, summary
+from models.evaluation.conversion.rescaled import rescaled
+from models.evaluation.dc_removal import mean_removed
 from models.evaluation.material import Material, Session
-from models.signal.operator import Array
-from models.signal.td_features import TDFeatures, TDSettings
 from models.speech.analysis import SpeechSettings
 from models.training.causal import Base, CausalNetwork, CausalSettings
 from models.training.causal_training import convert, train_session
@@ -61,8 +61,9 @@ def session_of(
     Returns
     -------
     dict or None
-        `summary` by mode and training: ``audible``, ``whispered.audible_trained``,
-        ``silent.audible_trained``, ``silent.silent_trained``; None without audible training data.
+        `summary` by mode and training: ``audible``; for whispered and silent speech
+        ``.audible_trained_as_is`` and, `rescaled`, ``.audible_trained``;
+        ``silent.silent_trained``. None without audible training data.
     """
     session = material.session(name)
     shift_s = SIGNAL.features.shift_s
@@ -70,20 +71,28 @@ def session_of(
     if base is None or not len(own):
         return None
 
-    def train(data: Parallel, start: Base, how: CausalSettings) -> CausalNetwork:
-        return train_session(name, data, start, how, shift_s, nobody, material.device)
+    def train(data: Parallel, start: Base) -> CausalNetwork:
+        return train_session(name, data, start, settings, shift_s, nobody, material.device)
 
-    network = train(own, base, settings)
-    found: dict[str, Any] = measured_modes(material, session, _with(network, settings))
+    network = train(own, base)
+    found: dict[str, Any] = {
+        f"{key}_as_is" if key != "audible" else key: value
+        for key, value in measured_modes(material, session, _with(network, settings)).items()
+    }
+    for mode in ("whispered", "silent"):
+        scaled = rescaled(network, session.subset("train", mode))
+        if scaled is not None and session.subset("test", mode):
+            found |= measured_modes(material, session, _with(scaled, settings), (mode,))
     references = by_sentence(session.subset("train", "audible"))
     quiet = session.subset("train", "silent")
-    aligned = aligned_targets(network, quiet, references, settings.future)
-    if len(aligned):
-        for _ in range(silent.rounds):
-            trained = train(aligned, base_from(network, base, name), settings)
-            aligned = aligned_targets(trained, quiet, references, settings.future)
-        modes = measured_modes(material, session, _with(trained, settings), ("silent",))
-        found["silent.silent_trained"] = modes["silent.audible_trained"]
+    start, trained = base_from(network, base, name), network
+    for _ in range(silent.rounds):
+        aligned = aligned_targets(trained, quiet, references, settings.future)
+        if not len(aligned):
+            return found
+        trained = train(aligned, start)
+    modes = measured_modes(material, session, _with(trained, settings), ("silent",))
+    found["silent.silent_trained"] = modes["silent.audible_trained"]
     return found
 
 
@@ -121,24 +130,15 @@ def paper_session(
     if len(train) < 2:
         return None
     features = replace(SIGNAL.features, log=False)
-    frames = [mean_removed(material, one.name, features) for one in train]
+    frames = [mean_removed(material.recording(one.name), features) for one in train]
     speech = [one.speech for one in train if one.speech is not None]
     trained = train_converter(frames, speech, features, settings, nobody)
 
     def made(one: Utterance) -> SpeechFrames:
-        plain = mean_removed(material, one.name, features)
+        plain = mean_removed(material.recording(one.name), features)
         return trained.convert(stack(plain, settings.stacking, features))
 
     return measured_modes(material, session, made)
-
-
-def mean_removed(material: Material, utterance: str, features: TDSettings) -> Array:
-    """Return features of EMG whose mean over the utterance was removed."""
-    recording = material.recording(utterance)
-    emg_uv = recording.emg_uv.astype(np.float64)
-    operator = TDFeatures(features, recording.rate_hz, emg_uv.shape[1])
-    centred = emg_uv - emg_uv.mean(axis=0)
-    return np.concatenate((operator.process(centred), operator.flush()))
 
 
 def measured_modes(

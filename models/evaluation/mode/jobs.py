@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 
 from drivers.recordings.emg_uka.files import RATE_HZ
-from models.classifier import utterance_windows, window_vector
+from models.classifier import over_windows, utterance_windows, window_vector
 from models.evaluation.material import Material
 from models.evaluation.mode.adaptation import ROUNDS, scaled, tell
 from models.evaluation.mode.heard import Variant, heard, several_modes
@@ -98,9 +98,7 @@ def told_live(material: Material, sessions: Sequence[str], variant: Variant) -> 
         )
         rows = np.stack([window_vector(*each, MODE_FEATURES, RATE_HZ) for each in windows])
         rolling = classifier.predict_proba(rows)
-        scores = np.log(rolling).mean(axis=0)
-        whole = np.exp(scores - scores.max())
-        found.append(_told(one, whole / whole.sum(), modes, rolling))
+        found.append(_told(one, over_windows(rolling), modes, rolling))
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.recordings.emg_uka.files import RATE_HZ
-from models.classifier import utterance_windows, window_vector
+from models.classifier import over_windows, utterance_windows, window_vector
 from models.evaluation.material import Material
 from models.evaluation.metrics.courses import Course
 from models.evaluation.rolling.hearing import Observed
@@ -208,10 +208,7 @@ def _course(
     there = ~np.isnan(one.rolling).any(axis=1)
     if there.any():
         said[there] = probabilities(one.rolling[there])
-    scores = np.log(np.maximum(probabilities(one.whole), 1e-12)).mean(axis=0)
-    weights = np.exp(scores - scores.max())
+    whole = over_windows(probabilities(one.whole))
     heard = one.observed
     seconds = np.minimum(heard.frames * SignalSettings().features.shift_s, ROLLING_WINDOW_S)
-    return Course(
-        one.truth, labels, heard.time_s, heard.heard_s, seconds, said, weights / weights.sum()
-    )
+    return Course(one.truth, labels, heard.time_s, heard.heard_s, seconds, said, whole)
