@@ -212,6 +212,49 @@ class SessionLayer(nn.Module):
         return ((features - self.mean) / self.scale) @ self.mix + self.shift
 
 
+class Head(nn.Linear):
+    """From hidden frames to mel-cepstrum, log F0 and the logit of voicing.
+
+    Parameters
+    ----------
+    width, outputs : int
+        Channels in and out.
+    """
+
+    def __init__(self, width: int, outputs: int) -> None:
+        super().__init__(width, outputs)
+
+    def distortion(self, hidden: Tensor, mel_cepstrum: Tensor, counts: Tensor) -> Tensor:
+        """Return what is learned from: how far the mel-cepstrum said is from the one wanted.
+
+        Parameters
+        ----------
+        hidden : Tensor, shape (batch, n, width)
+            Hidden frames.
+        mel_cepstrum : Tensor, shape (batch, n, order + 1)
+            What they should say.
+        counts : Tensor, shape (batch, n)
+            0 for frames that do not count, else 1.
+
+        Returns
+        -------
+        Tensor
+            MCD in nepers but for its constant factor, mean over frames.
+        """
+        said = self(hidden)[..., : mel_cepstrum.shape[-1]]
+        return mean_distortion(said - mel_cepstrum, counts)
+
+
+def mean_distortion(error: Tensor, counts: Tensor) -> Tensor:
+    """Return the mean norm of errors (batch, n, order + 1) without c0, over frames that count."""
+    return mean_over(torch.sqrt((error[..., 1:] ** 2).sum(dim=-1) + 1e-3), counts)
+
+
+def mean_over(values: Tensor, counts: Tensor) -> Tensor:
+    """Return the mean of values (batch, n) over frames that count."""
+    return (values * counts).sum() / counts.sum().clamp(min=1)
+
+
 class CausalNetwork(nn.Module):
     """Features and states in, speech parameters and states out.
 
@@ -221,11 +264,11 @@ class CausalNetwork(nn.Module):
         Of the session that is spoken in.
     body : Remembering
         Shared.
-    head : nn.Linear
+    head : Head
         Shared; mel-cepstrum, log F0 and the logit of voicing.
     """
 
-    def __init__(self, layer: SessionLayer, body: Remembering, head: nn.Linear) -> None:
+    def __init__(self, layer: SessionLayer, body: Remembering, head: Head) -> None:
         super().__init__()
         self.layer, self.body, self.head = layer, body, head
 
@@ -234,11 +277,10 @@ class CausalNetwork(nn.Module):
         """Features in a frame."""
         return len(self.layer.mean)
 
-    def raw(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scaled targets and the logit of voicing of whole utterances (batch, n, ...)."""
-        hidden, _ = self.body(self.layer.enter(features), self.body.start(len(features)))
-        outputs = self.head(hidden) + self.layer.offset
-        return outputs[..., :-1], outputs[..., -1]
+    def hidden(self, features: Tensor) -> Tensor:
+        """Return the hidden frames of whole utterances (batch, n, columns)."""
+        hidden: Tensor = self.body(self.layer.enter(features), self.body.start(len(features)))[0]
+        return hidden
 
     def forward(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Go on with the next frames.

@@ -16,8 +16,10 @@ from models.training.causal import (
     Body,
     CausalNetwork,
     CausalSettings,
+    Head,
     Remembering,
     SessionLayer,
+    mean_over,
 )
 from models.training.examples import Parallel, Speech
 from models.training.progress import Progress
@@ -47,10 +49,13 @@ class Variant:
     changed : callable
         Changes an utterance each time it is learned from: features, speech and a generator of
         random numbers in, features and speech out.
+    head : callable
+        Makes what follows the body, of the body's width and the number of outputs.
     """
 
     body: Callable[[int, CausalSettings], Remembering] = Body
     changed: Callable[[Array, Speech, np.random.Generator], tuple[Array, Speech]] = augmented
+    head: Callable[[int, int], Head] = Head
 
 
 USUAL = Variant()
@@ -90,7 +95,7 @@ def train_base(
     layers = {name: SessionLayer(one.frames, one.speech) for name, one in sessions.items()}
     columns = next(iter(sessions.values())).frames[0].shape[1]
     outputs = next(iter(sessions.values())).speech[0].mel_cepstrum.shape[1] + 2
-    body, head = variant.body(columns, settings), nn.Linear(settings.width, outputs)
+    body, head = variant.body(columns, settings), variant.head(settings.width, outputs)
     networks = {name: CausalNetwork(layer, body, head) for name, layer in layers.items()}
     steps = sum(
         -(-min(settings.base_cap, len(one)) // settings.base_batch) for one in sessions.values()
@@ -171,14 +176,14 @@ def network_from(
     outputs = parallel.speech[0].mel_cepstrum.shape[1] + 2
     layer = SessionLayer(parallel.frames, parallel.speech)
     shared = nn.ModuleDict(
-        {"body": variant.body(columns, settings), "head": nn.Linear(settings.width, outputs)}
+        {"body": variant.body(columns, settings), "head": variant.head(settings.width, outputs)}
     )
     shared.load_state_dict(_tensors(base.shared))
     if session in base.layers:
         layer.load_state_dict(_tensors(base.layers[session]))
     body, head = shared["body"], shared["head"]
     assert isinstance(body, Remembering)
-    assert isinstance(head, nn.Linear)
+    assert isinstance(head, Head)
     return CausalNetwork(layer, body, head).eval()
 
 
@@ -316,19 +321,14 @@ def _aligned(
 
 def _loss(network: CausalNetwork, batch: _Batch) -> Tensor:
     """MCD in nepers, and small terms for level, F0 where voiced, and voicing."""
-    targets, logit = network.raw(batch.features)
-    total = batch.counts.sum()
-
-    def mean(values: Tensor) -> Tensor:
-        return (values * batch.counts).sum() / total
-
-    error = targets[..., :-1] - batch.mel_cepstrum
-    distortion = mean(torch.sqrt((error[..., 1:] ** 2).sum(dim=-1) + 1e-3))
-    level = mean((error[..., 0] / _LEVEL_SCALE) ** 2)
-    f0 = mean((targets[..., -1] - batch.log_f0) ** 2 * batch.voiced)
-    voicing = mean(
-        nn.functional.binary_cross_entropy_with_logits(logit, batch.voiced, reduction="none")
-    )
+    hidden, offset = network.hidden(batch.features), network.layer.offset
+    outputs = network.head(hidden) + offset
+    wanted, voiced = batch.mel_cepstrum, batch.voiced
+    level = mean_over(((outputs[..., 0] - wanted[..., 0]) / _LEVEL_SCALE) ** 2, batch.counts)
+    f0 = mean_over((outputs[..., -2] - batch.log_f0) ** 2 * voiced, batch.counts)
+    entropy = nn.functional.binary_cross_entropy_with_logits
+    voicing = mean_over(entropy(outputs[..., -1], voiced, reduction="none"), batch.counts)
+    distortion = network.head.distortion(hidden, wanted - offset[:-2], batch.counts)
     return distortion + _SMALL * (level + f0 + voicing)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.evaluation.material import Material
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
-from models.evaluation.search.variants import RecurrentBody, unchanged
+from models.evaluation.search.variants import MixtureHead, RecurrentBody, SeveralLeads, unchanged
 from models.signal.operator import Array
 from models.training.causal import Base, CausalSettings
 from models.training.causal_training import (
@@ -28,6 +28,8 @@ VARIANTS = {
     "usual": USUAL,
     "recurrent": Variant(body=RecurrentBody),
     "unchanged": Variant(changed=unchanged),
+    "several leads": Variant(head=SeveralLeads),
+    "mixture": Variant(head=MixtureHead),
 }
 
 
