@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 import numpy as np
 from pydantic import ValidationError
@@ -15,8 +15,9 @@ from models.activity import ActivityDetector
 from models.classifier import WindowClassifier
 from models.converter import Converter
 from models.embedding import Encoder
+from models.evidence import EvidenceClassifier
 from models.inference import OnnxModel
-from models.manifest import FORMAT, ClassifierPart, Manifest
+from models.manifest import FORMAT, ClassifierPart, Manifest, SpeakerMethod
 from models.signal.conditioning import conditioner
 from models.signal.filters import SosFilter
 from models.signal.operator import Array
@@ -28,6 +29,7 @@ from models.speech.vocoder import Vocoder
 MANIFEST = "manifest.json"
 
 _WHOLE = "copy the whole bundle, or train it again"
+_EVERY_METHOD = ",".join(get_args(SpeakerMethod))
 
 
 class BundleError(StreamerError):
@@ -56,9 +58,11 @@ class Bundle:
 
     Attributes
     ----------
-    mode, speaker : WindowClassifier or None
-        Those that run; None where there was nothing to tell apart.
-    speakers : dict of str to WindowClassifier
+    mode : WindowClassifier or None
+        None where there was nothing to tell apart.
+    speaker : WindowClassifier, EvidenceClassifier or None
+        The one that runs.
+    speakers : dict of str to WindowClassifier or EvidenceClassifier
         All that tell speakers, by name.
 
     Raises
@@ -73,7 +77,7 @@ class Bundle:
         self._converter = self._load(manifest.converter.file)
         self._check_states(manifest.converter.file, manifest.converter.states)
         self._activity = self._load(manifest.activity.file)
-        self.mode = None if manifest.mode is None else self._classifier(manifest.mode)
+        self.mode = None if manifest.mode is None else self._window_classifier(manifest.mode)
         self.speakers = {name: self._classifier(part) for name, part in manifest.speakers.items()}
         self.speaker = self._chosen(speaker)
 
@@ -224,14 +228,21 @@ class Bundle:
     def _stacking(self, settings: StackingSettings) -> Stacking:
         return Stacking(settings, self.shift_s, self.td_features().columns)
 
-    def _classifier(self, part: ClassifierPart) -> WindowClassifier:
+    def _classifier(self, part: ClassifierPart) -> WindowClassifier | EvidenceClassifier:
+        if "evidence" not in part.features:
+            return self._window_classifier(part)
+        signal = self.manifest.signal
+        model = self._load(part.file)
+        return EvidenceClassifier(model, part, signal.rate_hz, len(signal.channels))
+
+    def _window_classifier(self, part: ClassifierPart) -> WindowClassifier:
         encoder = None
         if part.encoder is not None:
             encoder = Encoder(self._load(part.encoder.file), part.encoder)
         rate_hz = self.manifest.signal.rate_hz
         return WindowClassifier(self._load(part.file), part, rate_hz, self.shift_s, encoder)
 
-    def _chosen(self, speaker: str | None) -> WindowClassifier | None:
+    def _chosen(self, speaker: str | None) -> WindowClassifier | EvidenceClassifier | None:
         if speaker is None:
             return next(iter(self.speakers.values()), None)
         if speaker not in self.speakers:
@@ -239,7 +250,7 @@ class Bundle:
                 f"speaker classifier (models.speaker) of the bundle {self.path}",
                 value=speaker,
                 allowed=", ".join(self.speakers) or "null: it tells no speakers apart",
-                way_out="train a bundle that has it: --set 'train.speakers=[lda,forest,embedding]'",
+                way_out=f"train a bundle that has it: --set 'train.speakers=[{_EVERY_METHOD}]'",
             )
         return self.speakers[speaker]
 
@@ -264,7 +275,8 @@ class Bundle:
             samples = np.zeros((round(part.window_s * rate_hz), channels))
             frames = np.zeros((round(part.window_s / self.shift_s), columns))
             names = part.file if part.encoder is None else f"{part.encoder.file} or {part.file}"
-            self._try(names, len(part.labels), partial(classifier.utterance, samples, frames))
+            said = partial(_said, classifier, samples, frames)
+            self._try(names, len(part.labels), said)
 
     def _try(self, name: str, width: int, run: Callable[[], Array]) -> None:
         try:
@@ -305,3 +317,15 @@ class Bundle:
             raise BundleError(
                 f"model {file} cannot be loaded: {error}", way_out="train the bundle again"
             ) from error
+
+
+def _said(
+    classifier: WindowClassifier | EvidenceClassifier, samples: Array, frames: Array
+) -> Array:
+    """Return what a classifier says of a window in which all is speech."""
+    if isinstance(classifier, WindowClassifier):
+        return classifier.utterance(samples, frames)
+    heard = classifier.listen(threshold=0.0, longest_s=classifier.window_s)
+    heard.process(samples, np.ones(len(frames)))
+    said = heard.probabilities()
+    return np.empty(0) if said is None else said

@@ -58,7 +58,7 @@ class ActivityPart(Part):
     threshold: float = Field(description="Probability from which on a frame counts as speech.")
 
 
-FeatureSet = Literal["td_statistics", "band_statistics", "speaker", "embedding"]
+FeatureSet = Literal["td_statistics", "band_statistics", "speaker", "embedding", "evidence"]
 
 
 class EncoderPart(Part):
@@ -69,7 +69,7 @@ class EncoderPart(Part):
     slice_shift: int = Field(ge=1, description="Frames from one slice of a window to the next.")
 
 
-SpeakerMethod = Literal["lda", "forest", "embedding"]
+SpeakerMethod = Literal["evidence", "lda", "forest", "embedding"]
 """Speaker classifiers that training knows; their names in a bundle."""
 
 
@@ -81,13 +81,19 @@ class ClassifierPart(Part):
     encoder: EncoderPart | None = Field(default=None, description="Of the set 'embedding'.")
     labels: tuple[str, ...] = Field(min_length=2)
     features: tuple[FeatureSet, ...] = Field(min_length=1)
-    window_s: float = Field(gt=0, description="Sliding window of an estimate while it rolls.")
+    window_s: float = Field(
+        gt=0,
+        description="Sliding window of an estimate while it rolls. Evidence is of all speech "
+        "so far; of it, only the share of speech is of the window.",
+    )
     calibration: str
 
     @model_validator(mode="after")
     def _encoder_for_embeddings(self) -> Self:
         if ("embedding" in self.features) != (self.encoder is not None):
             raise ValueError("features 'embedding' and an encoder belong together")
+        if "evidence" in self.features and len(self.features) > 1:
+            raise ValueError("features 'evidence' go with no others")
         return self
 
 

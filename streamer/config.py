@@ -13,7 +13,7 @@ from drivers.varioport.emulator.pty import DEFAULT_LINK
 from models.manifest import SpeakerMethod
 from streamer.audio.output import AudioSettings
 from streamer.bench.settings import DriversBench
-from streamer.engine.estimates import EstimateSettings
+from streamer.engine.decision import EstimateSettings
 from streamer.engine.pipeline import PipelineSettings
 from streamer.outlets import OutletSettings
 from streamer.recordings import RecordingsSettings
@@ -96,9 +96,9 @@ class TrainSettings(Settings):
     )
     seed: int = Field(default=0, ge=0, description="Of weights and order")
     speakers: tuple[SpeakerMethod, ...] = Field(
-        default=("lda",),
+        default=("evidence", "lda"),
         min_length=1,
-        description="Speaker classifiers: lda, forest, embedding; the first one runs by itself",
+        description="Speaker classifiers: evidence, lda, forest, embedding; the first one runs",
     )
 
 

@@ -16,12 +16,15 @@ from models.training.classifiers import (
     fit_scores,
     folds_of,
 )
-from models.training.examples import stack
+from models.training.examples import Utterance, stack
 
 STACKING = StackingSettings(past=20, future=0)
 PASSED = 0.98
 """Part of the speech that the gate's threshold lets pass. Speech lost is worse than rest
 heard: where EMG tells little, the gate stays open."""
+
+LEARNED = 120
+"""Utterances that `gate_of` takes at the most: more say the same again."""
 
 _EVERY = 2  # neighbouring frames are nearly equal
 _SEED = 0
@@ -113,6 +116,52 @@ def train_activity(
         float((probability[label == 0] >= threshold).mean()),
         float(false / rest_min),
     )
+
+
+def gate_of(utterances: Sequence[Utterance], features: TDSettings) -> TrainedActivity | None:
+    """Train the gate of a session on some of its utterances.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        Training utterances; `LEARNED` of them at the most are learned from.
+    features : TDSettings
+        Grid of the frames.
+
+    Returns
+    -------
+    TrainedActivity or None
+        None where there is no speech or no rest to learn from.
+    """
+    some = utterances[:: 1 + (len(utterances) - 1) // LEARNED]
+    try:
+        return train_activity([one.emg.frames for one in some], [u.rest for u in some], features)
+    except RecordingError:
+        return None
+
+
+def speech_of(gate: TrainedActivity | None, one: Utterance, features: TDSettings) -> Array:
+    """Return the probability of speech of each frame.
+
+    Parameters
+    ----------
+    gate : TrainedActivity or None
+        Of the session.
+    one : Utterance
+        An utterance.
+    features : TDSettings
+        Grid of the frames.
+
+    Returns
+    -------
+    ndarray, shape (frames,)
+        1 without a gate.
+    """
+    if gate is None:
+        return np.ones(len(one.emg.frames))
+    stacked = stack(one.emg.frames, STACKING, features)
+    probability: Array = gate.classifier.predict_proba(stacked)[:, 1]
+    return probability
 
 
 def false_activations(active: NDArray[np.bool_], labels: Array) -> int:

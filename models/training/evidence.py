@@ -6,6 +6,7 @@ statistical hypotheses"). One number per classifier says how much a second is wo
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from models.evidence import BANDS, evidence_vectors
+from models.signal.band_profile import band_profiles
+from models.signal.filters import NotchSettings, SosFilter
+from models.signal.log_bands import LogBands
 from models.signal.operator import Array
 from models.training.classifiers import folds_of
 
@@ -26,6 +31,12 @@ good."""
 
 BROADER = 2.0
 """Variance of somebody unknown around a known class, in variances of that class."""
+
+WINDOWS_S: Final = (0.2, 0.4, 0.8, 1.6)
+"""Speech in the windows that is learned from."""
+
+START_S: Final = 0.5
+"""Speech from the start of one of them to the next."""
 
 _LOG_SCALES = (-4.0, 4.0)
 
@@ -42,11 +53,15 @@ class EvidenceClassifier:
         Classes, in the order of the probabilities.
     per_s : float
         What the score of a second is worth.
+    unseen : ndarray of str, shape (n,)
+        What classifiers that had not seen its utterance said of each window that was learned
+        from; empty without calibration.
     """
 
     pipeline: Pipeline
     labels: tuple[str, ...]
     per_s: float
+    unseen: NDArray[np.str_]
 
     def probabilities(self, profiles: Array, seconds: Array) -> Array:
         """Return the probabilities of the classes, all equally likely before.
@@ -63,12 +78,32 @@ class EvidenceClassifier:
         ndarray, shape (n, classes)
             Rows of nan where the features are.
         """
-        evidence = np.full((len(profiles), len(self.labels)), np.nan)
-        there = ~np.isnan(profiles).any(axis=1)
-        if there.any():
-            scores = _scores(self.pipeline, profiles[there])
-            evidence[there] = scores * (self.per_s * seconds[there])[:, np.newaxis]
-        probabilities: Array = softmax(evidence, axis=1)
+        return self.predict_proba(evidence_vectors(profiles, seconds))
+
+    @property
+    def weights(self) -> Array:
+        """What `evidence_vectors` are multiplied with, shape (columns + 1, classes)."""
+        scaler, discriminant = self.pipeline
+        slope = discriminant.coef_ / scaler.scale_
+        bias = discriminant.intercept_ - slope @ scaler.mean_
+        weights: Array = self.per_s * np.concatenate((slope.T, bias[np.newaxis]))
+        # Of two classes, scikit-learn keeps the difference alone.
+        return weights * [0.0, 1.0] if weights.shape[1] == 1 else weights
+
+    def predict_proba(self, vectors: Array) -> Array:
+        """Return the probabilities of the classes, all equally likely before.
+
+        Parameters
+        ----------
+        vectors : ndarray, shape (n, columns + 1)
+            As `evidence_vectors` makes them.
+
+        Returns
+        -------
+        ndarray, shape (n, classes)
+            Rows of nan where there is one in the vector.
+        """
+        probabilities: Array = softmax(vectors @ self.weights, axis=1)
         return probabilities
 
     def familiarity(self, profiles: Array, label: str) -> Array:
@@ -136,14 +171,68 @@ def fit_evidence(
     """
     classes, numbers = np.unique(labels, return_inverse=True)
     numbers = numbers.astype(np.int64)
-    per_s = 1.0
+    per_s, unseen = 1.0, np.empty(0, dtype=np.str_)
     rarest = min(len(np.unique(utterances[numbers == one])) for one in range(len(classes)))
     if calibrate and rarest > 1:
         scores = np.empty((len(labels), len(classes)))
         for learn, test in folds_of(numbers, utterances):
             scores[test] = _scores(_fitted(profiles[learn], numbers[learn]), profiles[test])
         per_s = _worth(scores * seconds[:, np.newaxis], numbers)
-    return EvidenceClassifier(_fitted(profiles, numbers), tuple(str(one) for one in classes), per_s)
+        unseen = classes[scores.argmax(axis=1)]
+    fitted = _fitted(profiles, numbers)
+    return EvidenceClassifier(fitted, tuple(str(one) for one in classes), per_s, unseen)
+
+
+def evidence_bands(samples: Array, rate_hz: float, *, notch: bool = False) -> Array:
+    """Return the frames that evidence is of.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, channels)
+        DC-free EMG in microvolts.
+    rate_hz : float
+        Sampling rate.
+    notch : bool
+        Remove the hum first.
+
+    Returns
+    -------
+    ndarray, shape (frames, channels * bands)
+        Log energies.
+    """
+    channels = samples.shape[1]
+    if notch:
+        samples = SosFilter(NotchSettings().sections(rate_hz), channels).process(samples)
+    return LogBands(BANDS, rate_hz, channels).process(samples)
+
+
+def evidence_examples(speech: Array, channels: int, shift_s: float) -> tuple[Array, Array]:
+    """Describe stretches of several lengths, from every half second of speech on.
+
+    Parameters
+    ----------
+    speech : ndarray, shape (n, channels * bands)
+        The frames of an utterance that hold speech.
+    channels : int
+        Channels of the EMG.
+    shift_s : float
+        Shift of the frames.
+
+    Returns
+    -------
+    profiles : ndarray, shape (windows, columns)
+        Of each stretch.
+    seconds : ndarray, shape (windows,)
+        Its length.
+    """
+    lengths = [round(one / shift_s) for one in WINDOWS_S]
+    profiles, seconds = [], []
+    for start in range(0, max(1, len(speech) - lengths[0]), round(START_S / shift_s)):
+        stretch = speech[start : start + lengths[-1]]
+        ends = np.unique(np.minimum(lengths, len(stretch)))
+        profiles.append(band_profiles(stretch, channels, ends))
+        seconds.append(ends * shift_s)
+    return np.concatenate(profiles), np.concatenate(seconds)
 
 
 def _fitted(profiles: Array, numbers: NDArray[np.int64]) -> Pipeline:

@@ -20,6 +20,7 @@ from models.signal.operator import Array
 from models.training.causal import CausalNetwork
 from models.training.classifiers import Discriminant
 from models.training.embedding import SpeakerEncoder
+from models.training.evidence import EvidenceClassifier
 from models.training.forest import Forest
 from models.training.network import ConverterNetwork
 
@@ -162,7 +163,7 @@ def export_encoder(network: SpeakerEncoder, file: Path, slices: Array) -> float:
 
 
 def export_classifier(
-    classifier: Pipeline | Discriminant | Forest,
+    classifier: Pipeline | Discriminant | Forest | EvidenceClassifier,
     file: Path,
     examples: Array,
     *,
@@ -173,9 +174,9 @@ def export_classifier(
 
     Parameters
     ----------
-    classifier : Pipeline, Discriminant or Forest
+    classifier : Pipeline, Discriminant, Forest or EvidenceClassifier
         As `models.training.classifiers.fit_discriminant` returns it, or
-        `models.training.forest.fit_forest`.
+        `models.training.forest.fit_forest`, or `models.training.evidence.fit_evidence`.
     file : Path
         The ``.onnx`` file.
     examples : ndarray, shape (n, features)
@@ -199,6 +200,8 @@ def export_classifier(
     """
     if isinstance(classifier, Discriminant):
         graph = _discriminant_graph(classifier)
+    elif isinstance(classifier, EvidenceClassifier):
+        graph = _evidence_graph(classifier)
     else:
         logging.getLogger("skl2onnx").setLevel(logging.ERROR)
         tensor = FloatTensorType if single else DoubleTensorType
@@ -250,9 +253,29 @@ def _discriminant_graph(classifier: Discriminant) -> onnx.ModelProto:
         helper.make_node("MatMul", ["groups", "members"], ["probabilities"]),
     ]
     columns, classes = len(classifier.mean), classifier.members.shape[1]
+    return _model("discriminant", steps, constants, columns, classes)
+
+
+def _evidence_graph(classifier: EvidenceClassifier) -> onnx.ModelProto:
+    """Write one linear layer as a graph in double precision."""
+    steps = [
+        helper.make_node("MatMul", ["features", "weights"], ["evidence"]),
+        helper.make_node("Softmax", ["evidence"], ["probabilities"], axis=1),
+    ]
+    return _model("evidence", steps, {"weights": classifier.weights}, *classifier.weights.shape)
+
+
+def _model(
+    name: str,
+    steps: list[onnx.NodeProto],
+    constants: dict[str, Array],
+    columns: int,
+    classes: int,
+) -> onnx.ModelProto:
+    """Make a model of nodes: features (n, columns) in, probabilities (n, classes) out."""
     graph = helper.make_graph(
         steps,
-        "discriminant",
+        name,
         [helper.make_tensor_value_info("features", TensorProto.DOUBLE, [None, columns])],
         [helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, [None, classes])],
         [

@@ -128,6 +128,31 @@ def train_activity_part(
     }
 
 
+def check_classes(what: str, classes: Sequence[str]) -> None:
+    """Refuse a class of one utterance.
+
+    Parameters
+    ----------
+    what : str
+        ``"mode"`` or ``"speaker"``.
+    classes : sequence of str
+        Class of each training utterance.
+
+    Raises
+    ------
+    RecordingError
+        Naming the class.
+    """
+    for label in sorted(set(classes)):
+        if classes.count(label) < 2:
+            raise RecordingError(
+                f"training utterances of {what} {label}",
+                value=classes.count(label),
+                allowed="2 or more, to calibrate on those that a fit has not seen",
+                way_out="take it out of the corpus, or record more",
+            )
+
+
 def train_classifier_part(
     name: str,
     utterances: Sequence[Utterance],
@@ -170,14 +195,7 @@ def train_classifier_part(
     """
     if len(labels) < 2:
         return None, {}
-    for label in labels:
-        if classes.count(label) < 2:
-            raise RecordingError(
-                f"training utterances of {name.partition('_')[0]} {label}",
-                value=classes.count(label),
-                allowed="2 or more, to calibrate on those that a fit has not seen",
-                way_out="take it out of the corpus, or record more",
-            )
+    check_classes(name.partition("_")[0], classes)
     what = f"training the {name.replace('_', ' ')} classifier"
     progress(what, 0, 3)
 

@@ -42,5 +42,5 @@ class TrainingSettings:
     converter: CausalSettings | ConverterSettings = field(default_factory=CausalSettings)
     others: bool = True
     base: Path | None = None
-    speakers: tuple[SpeakerMethod, ...] = ("lda",)
+    speakers: tuple[SpeakerMethod, ...] = ("evidence", "lda")
     embedding: EmbeddingSettings = field(default_factory=lambda: EMBEDDING)

@@ -21,6 +21,7 @@ from models.training.embedding import (
     train_acoustic_encoder,
     train_emg_encoder,
 )
+from models.training.evidence_part import train_evidence_part
 from models.training.examples import Utterance
 from models.training.export import export_encoder
 from models.training.parts import (
@@ -83,11 +84,16 @@ def train_speaker_parts(
         figures[stem] = {}
         if len(speakers) < 2:
             continue
+        if name == "evidence":
+            features = settings.signal.features
+            part, figures[stem] = train_evidence_part(utterances, work, features, rate_hz, progress)
+            parts.append(part)
+            continue
         method, found = _method(name, utterances, work, settings, progress)
         sets: tuple[FeatureSet, ...] = (
             SPEAKER_FEATURES if method.encoder is None else ("embedding",)
         )
-        part, more = train_classifier_part(
+        window_part, more = train_classifier_part(
             stem, utterances, classes, speakers, sets, work, settings, rate_hz, progress, method
         )
         if method.encoder is not None and more:  # which has learned from all of them
@@ -95,8 +101,8 @@ def train_speaker_parts(
                 "cross_validated_balanced_accuracy"
             )
         figures[stem] = found | more
-        if part is not None:
-            parts.append(part)
+        if window_part is not None:
+            parts.append(window_part)
     return parts, figures
 
 

@@ -45,7 +45,7 @@ def train(
         --set train.base=bundles/base.npz
       streamer train data/emg-uka --session 002-001 --out bundles/ahead --set train.lead_ms=40
       streamer train data/emg-uka --session 002-001 --out bundles/three \\
-        --set "train.speakers=[lda,forest,embedding]"
+        --set "train.speakers=[evidence,lda,forest,embedding]"
     """  # noqa: D301 - \b is click's, not Python's
     settings = load_config(config_file, assignments, {"train.session": session}).train
     if settings.session is None:

@@ -7,8 +7,9 @@
     The compute thread: epochs and gaps, and the operators between them.
 ``gate``, ``saturation``
     Silence at rest; what an amplifier at its limit did.
-``estimates``, ``answers``, ``columns``
-    Who speaks and how; the same as a row of numbers.
+``estimates``, ``rolling``, ``decision``, ``answers``, ``columns``
+    Who speaks and how; one classifier over a sliding window or all speech so far; what is said
+    of its probabilities; the same as a row of numbers.
 ``background``
     Everything that must not stand in the voice's way.
 ``latency``, ``undisturbed``

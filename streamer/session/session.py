@@ -14,7 +14,8 @@ from models.bundle import Bundle
 from streamer.audio.output import AudioOutput, AudioSettings, start_output
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
-from streamer.engine.estimates import EstimateSettings, Estimator
+from streamer.engine.decision import EstimateSettings
+from streamer.engine.estimates import Estimator
 from streamer.engine.latency import LatencyTrace
 from streamer.engine.pipeline import Pipeline, PipelineSettings
 from streamer.engine.ring import Ring

@@ -4,7 +4,8 @@ import numpy as np
 
 from drivers.source import Chunk
 from models.bundle import Bundle
-from streamer.engine.estimates import EstimateSettings, Estimator
+from streamer.engine.decision import EstimateSettings
+from streamer.engine.estimates import Estimator
 from streamer.engine.pipeline import Pipeline, PipelineSettings
 
 

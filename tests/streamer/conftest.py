@@ -73,16 +73,27 @@ def _loud(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return [np.stack((1 - loud, loud), axis=1)]
 
 
+def _loud_evidence(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """A second is worth one in log odds, for loud EMG; the last column are the seconds."""
+    loud = 1 / (1 + np.exp(-np.sign(features[:, 0]) * features[:, -1]))
+    return [np.stack((1 - loud, loud), axis=1)]
+
+
 class ToyBundle(Bundle):
     """A bundle with these models instead of ONNX graphs."""
 
     def _load(self, name: str):  # type: ignore[no-untyped-def]
         converters = {"converter": _Converter({}), "remembering": _Converter({"last": (1, 25)})}
-        return ({"activity": _speech, "loud": _loud} | converters)[name]
+        classifiers = {"loud": _loud, "evidence": _loud_evidence}
+        return ({"activity": _speech} | classifiers | converters)[name]
 
 
 def make_bundle(
-    lead_ms: float = 0.0, future: int = 0, classifiers: bool = True, remembers: bool = False
+    lead_ms: float = 0.0,
+    future: int = 0,
+    classifiers: bool = True,
+    remembers: bool = False,
+    evidence: bool = False,
 ) -> Bundle:
     """Make a toy bundle; its two classifiers tell loud EMG from soft one."""
     stacking = {"past": 0 if remembers else 2, "future": 0 if remembers else future}
@@ -94,6 +105,9 @@ def make_bundle(
         "window_s": 1.0,
         "calibration": "none",
     }
+    speaker = classifier
+    if evidence:
+        speaker = classifier | {"file": "evidence", "features": ("evidence",)}
     manifest = {
         "name": "toy",
         "signal": {"rate_hz": RATE_HZ, "channels": LABELS},
@@ -113,7 +127,7 @@ def make_bundle(
             "threshold": 0.5,
         },
         "mode": classifier if classifiers else None,
-        "speaker": classifier if classifiers else None,
+        "speaker": speaker if classifiers else None,
         "provenance": {
             "created": "2026-11-22",
             "seed": 0,
@@ -190,6 +204,12 @@ class ScriptSource:
     def close(self) -> None:
         self.closed = True
         self.health.state = SourceState.DISCONNECTED
+
+
+@pytest.fixture(scope="session")
+def evidence_bundle() -> Bundle:
+    """A toy bundle whose speaker classifier rests on all speech so far."""
+    return make_bundle(evidence=True)
 
 
 @pytest.fixture(scope="session")

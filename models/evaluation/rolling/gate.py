@@ -2,17 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
-
-from drivers.errors import RecordingError
 from models.signal.operator import Array
 from models.signal.td_features import TDSettings
-from models.training.activity import STACKING, TrainedActivity, false_activations, train_activity
-from models.training.examples import Utterance, stack
-
-_LEARNED: Final = 120  # utterances at most: more say the same again
+from models.training.activity import TrainedActivity, false_activations
+from models.training.examples import Utterance
 
 
 @dataclass(frozen=True)
@@ -34,24 +28,6 @@ class GateFigures:
     rest_s: float
     missed_speech: float | None
     cross_validated_per_min: float
-
-
-def gate_of(utterances: Sequence[Utterance], features: TDSettings) -> TrainedActivity | None:
-    """Train the gate of a session; None where there is no speech or no rest to learn from."""
-    some = utterances[:: 1 + (len(utterances) - 1) // _LEARNED]
-    try:
-        return train_activity([one.emg.frames for one in some], [u.rest for u in some], features)
-    except RecordingError:
-        return None
-
-
-def speech_of(gate: TrainedActivity | None, one: Utterance, features: TDSettings) -> Array:
-    """Return the probability of speech of each frame; 1 without a gate."""
-    if gate is None:
-        return np.ones(len(one.emg.frames))
-    stacked = stack(one.emg.frames, STACKING, features)
-    probability: Array = gate.classifier.predict_proba(stacked)[:, 1]
-    return probability
 
 
 def gate_figures(

@@ -8,25 +8,17 @@ from numpy.typing import NDArray
 
 from drivers.recordings.emg_uka.files import RATE_HZ
 from models.evaluation.metrics.courses import speech_heard
+from models.evidence import LEAST_FRAMES
 from models.signal.band_profile import band_profiles, profile_columns
-from models.signal.filters import NotchSettings, SosFilter
 from models.signal.framing import FrameGrid
-from models.signal.log_bands import LogBands, LogBandSettings
 from models.signal.operator import Array
 from models.signal.smoothing import DoubleMovingAverage
 from models.signal.td_features import TDSettings
+from models.training.evidence import evidence_bands, evidence_examples
 from models.training.examples import Utterance
 
 UPDATE_S: Final = 0.1
 """From one estimate of a session to the next, as `streamer replay` has it by default."""
-
-WINDOWS_S: Final = (0.2, 0.4, 0.8, 1.6)
-"""Speech in the windows that the speaker is learned from."""
-
-START_S: Final = 0.5
-"""Speech from the start of one of them to the next."""
-
-_LEAST_FRAMES = 10  # with speech, before anything is said
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,18 +111,18 @@ def hear(
     mean = [speech[a:b].mean() if b > a else 0.0 for a, b in zip(ahead, frames, strict=False)]
     spoken = np.flatnonzero(speech >= threshold)
     heard = np.searchsorted(spoken, frames)
-    if len(spoken) < _LEAST_FRAMES:
+    if len(spoken) < LEAST_FRAMES:
         spoken = np.arange(len(speech))
-    bands = _bands(one.emg.samples, notch)
+    bands = evidence_bands(one.emg.samples, RATE_HZ, notch=notch)
     channels = one.emg.samples.shape[1]
     spoken = spoken[spoken < len(bands)]
     ends = np.append(heard, len(spoken))
-    enough = ends >= min(_LEAST_FRAMES, len(spoken))
+    enough = ends >= min(LEAST_FRAMES, len(spoken))
     rows = bands[spoken]
     columns = profile_columns(channels, bands.shape[1] // channels)
     profiles = np.full((len(ends), columns), np.nan)
     profiles[enough] = band_profiles(rows, channels, ends[enough])
-    examples, example_s = _examples(rows, channels, shift_s)
+    examples, example_s = evidence_examples(rows, channels, shift_s)
     return Observed(
         one.name,
         one.session,
@@ -145,22 +137,3 @@ def hear(
         examples.astype(np.float32),
         example_s,
     )
-
-
-def _bands(samples: Array, notch: bool) -> Array:
-    channels = samples.shape[1]
-    if notch:
-        samples = SosFilter(NotchSettings().sections(RATE_HZ), channels).process(samples)
-    return LogBands(LogBandSettings(), RATE_HZ, channels).process(samples)
-
-
-def _examples(rows: Array, channels: int, shift_s: float) -> tuple[Array, Array]:
-    """Describe stretches of several lengths, from every half second of speech on."""
-    lengths = [round(one / shift_s) for one in WINDOWS_S]
-    profiles, seconds = [], []
-    for start in range(0, max(1, len(rows) - lengths[0]), round(START_S / shift_s)):
-        stretch = rows[start : start + lengths[-1]]
-        ends = np.unique(np.minimum(lengths, len(stretch)))
-        profiles.append(band_profiles(stretch, channels, ends))
-        seconds.append(ends * shift_s)
-    return np.concatenate(profiles), np.concatenate(seconds)

@@ -7,8 +7,9 @@ import joblib
 
 from models.evaluation.code import code_digest
 from models.evaluation.material import Material
-from models.evaluation.rolling.gate import GateFigures, gate_figures, gate_of, speech_of
+from models.evaluation.rolling.gate import GateFigures, gate_figures
 from models.evaluation.rolling.hearing import Observed, hear
+from models.training.activity import gate_of, speech_of
 from models.training.examples import SignalSettings
 
 

@@ -13,18 +13,21 @@ from drivers.recordings.emg_uka import EmgUkaCorpus
 from models.bundle import Bundle
 from models.classifier import WindowClassifier, utterance_windows, window_vector
 from models.embedding import Encoder
+from models.evidence import EvidenceClassifier
 from models.inference import OnnxModel
 from models.manifest import ClassifierPart, Manifest
+from models.signal.band_profile import band_profiles
 
 torch = pytest.importorskip("torch")
 
-from models.training import parts, speakers  # noqa: E402
+from models.training import evidence_part, parts, speakers  # noqa: E402
 from models.training.embedding import EmbeddingSettings, SpeakerEncoder  # noqa: E402
+from models.training.evidence import evidence_bands  # noqa: E402
 from models.training.examples import SignalSettings, Utterance, utterance_of  # noqa: E402
 from models.training.settings import TrainingSettings  # noqa: E402
 from models.training.speakers import train_speaker_parts  # noqa: E402
 
-ALL = ("lda", "forest", "embedding")
+ALL = ("evidence", "lda", "forest", "embedding")
 SESSION = "002-001"
 DATA = Path(__file__).parents[3] / "data" / "emg-uka"
 
@@ -46,17 +49,21 @@ def originals(monkeypatch: pytest.MonkeyPatch) -> Originals:
         monkeypatch.setattr(module, name, keep)
 
     spy(parts, "export_classifier")
+    spy(evidence_part, "export_classifier")
     spy(speakers, "export_encoder")
     return kept
 
 
 def compare(
-    found: list[tuple[ClassifierPart, WindowClassifier]],
+    found: list[tuple[ClassifierPart, WindowClassifier | EvidenceClassifier]],
     originals: Originals,
     utterances: list[Utterance],
 ) -> None:
     """Compare ONNX and Python, window by window and utterance by utterance."""
     for part, classifier in found:
+        if isinstance(classifier, EvidenceClassifier):
+            compare_evidence(classifier, originals[part.file], utterances)
+            continue
         name, pipeline, encoder = part.name, originals[part.file], None
         if part.encoder is not None:
             encoder = Encoder(partial(embed, originals[part.encoder.file]), part.encoder)
@@ -75,6 +82,22 @@ def compare(
             )
             wholes.append(whole)
         assert np.ptp(wholes, axis=0).max() > 0.01, name  # else it says the same of everything
+
+
+def compare_evidence(
+    classifier: EvidenceClassifier, original: Any, utterances: list[Utterance]
+) -> None:
+    """Compare what is said of utterances in which all is taken for speech."""
+    said = []
+    for one in utterances:
+        heard = classifier.listen(0.0, 60.0)
+        heard.process(one.emg.samples, np.ones(len(one.emg.frames)))
+        said.append(heard.probabilities())
+        bands = evidence_bands(one.emg.samples, 600.0)[: len(one.emg.frames)]
+        profile = band_profiles(bands, one.emg.samples.shape[1], [len(bands)])
+        expected = original.probabilities(profile, np.array([len(bands) / 100]))[0]
+        np.testing.assert_allclose(said[-1], expected, atol=3e-5, err_msg=one.name)
+    assert np.ptp(said, axis=0).max() > 0.01  # else it says the same of everything
 
 
 def loaded(
@@ -103,7 +126,7 @@ def test_onnx_says_what_python_says_of_every_utterance(
     manifest = train(corpus, SESSION, tmp_path / "bundle", speakers=ALL)
     assert list(manifest.speakers) == list(ALL)
     assert manifest.speaker is not None
-    assert manifest.speaker.name == "lda"
+    assert manifest.speaker.name == "evidence"
     assert "encoder had" in manifest.speakers["embedding"].calibration
     assert manifest.speakers["forest"].calibration.startswith("none")
     bundle = Bundle.open(tmp_path / "bundle")
@@ -116,9 +139,10 @@ def test_onnx_says_what_python_says_of_every_utterance(
             said = bundle.speakers[name].utterance(one.emg.samples, one.emg.frames)
             assert bundle.speakers[name].labels[said.argmax()] == one.speaker, (name, one.name)
     figures = manifest.figures
-    for stem in ("speaker", "speaker_forest", "speaker_embedding"):
+    for stem in ("speaker", "speaker_evidence", "speaker_forest", "speaker_embedding"):
         assert figures[stem]["onnx_difference"] <= 1e-4
     assert figures["speaker_forest"]["cross_validated_balanced_accuracy"] == 1
+    assert figures["speaker_evidence"]["cross_validated_balanced_accuracy"] > 0.95
     # Its encoder has learned from all of them: no figure of the whole.
     assert "cross_validated_balanced_accuracy" not in figures["speaker_embedding"]
     assert figures["speaker_embedding"]["encoder_utterances"] == 8  # the silent ones are mute
@@ -167,7 +191,9 @@ def test_onnx_says_what_python_says_of_every_real_utterance(
     utterances = loaded(DATA, settings, tuple(by_speaker.values()))
     found, _ = train_speaker_parts(utterances, tmp_path, settings, 600.0, lambda *now: None)
 
-    def opened(part: ClassifierPart) -> WindowClassifier:
+    def opened(part: ClassifierPart) -> WindowClassifier | EvidenceClassifier:
+        if part.name == "evidence":
+            return EvidenceClassifier(OnnxModel(tmp_path / part.file), part, 600.0, 6)
         encoder = None
         if part.encoder is not None:
             encoder = Encoder(OnnxModel(tmp_path / part.encoder.file), part.encoder)

@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 from drivers.source import Chunk
 from models.bundle import Bundle
 from streamer.engine.answers import Answer, Estimate
-from streamer.engine.estimates import (
-    NO_SPEECH,
-    UNSURE,
-    Decision,
-    EstimateSettings,
-    Estimator,
-)
+from streamer.engine.decision import NO_SPEECH, UNSURE, Decision, EstimateSettings
+from streamer.engine.estimates import Estimator
 from streamer.engine.pipeline import Pipeline, PipelineSettings
 
 MakeBundle = Callable[..., Bundle]
@@ -210,3 +205,53 @@ def test_the_estimates_of_a_second_epoch_start_anew(
                 seconds.append(made)
     alone, _ = estimate(toy_bundle, chunks_of(emg(1.0, seed=4)))
     assert [replace(e, time_s=0, epoch=0) for e in seconds] == [replace(e, time_s=0) for e in alone]
+
+
+def test_evidence_adds_up_over_an_interruption(
+    evidence_bundle: Bundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """What is said of an instant rests on what came since; the utterance's answer on all."""
+    signal = np.concatenate((emg(1.0, level_uv=1.0), emg(2.8, level_uv=150.0)))
+    chunks = [Chunk(signal[:1200], 0, 0, 2.0, 2.0), Chunk(signal[1500:], 0, 1500, 3.8, 3.8)]
+    estimates, (_, whole) = estimate(evidence_bundle, chunks)
+    said = [one.speaker for one in estimates]
+    assert said[:10] == [None] * 10  # rest
+    heard_s = [None if one is None else one.window_s for one in said]
+    assert heard_s[12] == pytest.approx(0.27, abs=0.03)
+    before, after = estimates[19].speaker, estimates[-1].speaker
+    assert before is not None
+    assert after is not None
+    assert before.window_s == pytest.approx(0.98, abs=0.04)
+    assert [one is None for one in said[20:]].count(True) == 2  # listening anew
+    assert whole is not None
+    assert before.window_s + after.window_s <= whole.window_s <= 2.32
+    # The toy says: each second is worth as much, and so do both parts together.
+    odds = [
+        np.log(one.probabilities["loud"] / one.probabilities["soft"]) for one in (before, whole)
+    ]
+    assert odds[1] / odds[0] == pytest.approx(whole.window_s / before.window_s, rel=0.1)
+
+
+def test_evidence_does_not_depend_on_the_chunks(
+    evidence_bundle: Bundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """What is said live must be what the same recording says offline."""
+    signal = emg(1.5, level_uv=150.0)
+    one, other = (
+        estimate(evidence_bundle, chunks_of(signal, sizes)) for sizes in ((7, 100, 1), (900,))
+    )
+    assert one == other
+    assert one[0][-1].speaker is not None
+
+
+def test_after_speech_there_is_nobody_but_a_label(
+    evidence_bundle: Bundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """Who spoke is still known at rest; that somebody speaks must not be said."""
+    signal = np.concatenate((emg(1.5, level_uv=150.0), emg(3.0, level_uv=1.0)))
+    estimates, _ = estimate(evidence_bundle, chunks_of(signal))
+    speaking, resting = estimates[14].speaker, estimates[-1].speaker
+    assert speaking is not None
+    assert resting is not None
+    assert speaking.answer == speaking.label == resting.label == "loud"
+    assert resting.answer == NO_SPEECH

@@ -1,0 +1,243 @@
+"""One classifier while an epoch goes on: over a sliding window, or from all speech so far."""
+
+from typing import Protocol
+
+import numpy as np
+
+from models.classifier import WindowClassifier
+from models.evidence import EvidenceClassifier
+from models.signal.operator import Array
+from streamer.engine.answers import Answer
+from streamer.engine.decision import Decision, EstimateSettings
+
+Heard = tuple[Array, Array, Array]
+"""DC-free samples, TD frames, and the probability of speech of each frame."""
+
+
+class Recent:
+    """The latest EMG since the operators were reset.
+
+    Parameters
+    ----------
+    frames : int
+        How many of them.
+    rate_hz : float
+        Sampling rate of the EMG.
+    shift_s : float
+        Shift of the frames.
+    """
+
+    def __init__(self, frames: int, rate_hz: float, shift_s: float) -> None:
+        self._longest = frames
+        self._step = shift_s * rate_hz
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget it all."""
+        self._parts: list[Heard] = []
+        self._dropped_frames = 0
+        self._dropped_samples = 0
+
+    def add(self, heard: Heard) -> None:
+        """Take what comes next."""
+        self._parts.append(heard)
+
+    @property
+    def activity(self) -> Array:
+        """Probability of speech of the frames, once trimmed."""
+        return self._parts[0][2]
+
+    def trim(self) -> None:
+        """Put the parts together, and leave out what no window needs any more."""
+        samples, frames, activity = (np.concatenate(p) for p in zip(*self._parts, strict=True))
+        extra = max(0, len(frames) - self._longest)
+        self._dropped_frames += extra
+        first = round(self._dropped_frames * self._step)
+        samples = samples[first - self._dropped_samples :]
+        self._dropped_samples = first
+        self._parts = [(samples, frames[extra:], activity[extra:])]
+
+    def window(self, frames: int) -> Heard:
+        """Return samples, frames and activity of the last frames, cut as in training."""
+        samples, all_frames, activity = self._parts[0]
+        end = self._dropped_frames + len(all_frames)
+        first = max(self._dropped_frames, end - frames)
+        begin, stop = (round(k * self._step) - self._dropped_samples for k in (first, end))
+        return samples[begin:stop], all_frames[-frames:], activity[-frames:]
+
+
+class Rolling(Protocol):
+    """What `Estimator` does with a classifier."""
+
+    window_s: float
+    """EMG that it wants to find in `Recent`."""
+
+    def hear(self, heard: Heard) -> None:
+        """Take the EMG that comes next."""
+
+    def answer(self, recent: Recent) -> Answer | None:
+        """Say what it is now; None before there is enough."""
+
+    def whole(self, heard: Heard) -> Answer | None:
+        """Say what the whole utterance was."""
+
+    def interrupt(self) -> None:
+        """Learn that the operators were reset: what comes next does not follow what came."""
+
+    def reset(self) -> None:
+        """Forget the epoch."""
+
+
+class OverWindow:
+    """A classifier over its sliding window: all EMG of it, rest included, as in its training.
+
+    Parameters
+    ----------
+    classifier : WindowClassifier
+        The classifier.
+    settings : EstimateSettings
+        When to say what.
+    threshold : float
+        Probability from which on a frame counts as speech.
+    shift_s : float
+        Shift of the frames.
+    """
+
+    def __init__(
+        self,
+        classifier: WindowClassifier,
+        settings: EstimateSettings,
+        threshold: float,
+        shift_s: float,
+    ) -> None:
+        self.window_s = classifier.window_s
+        self._classifier, self._settings = classifier, settings
+        self._threshold, self._shift_s = threshold, shift_s
+        self._shortest = round(settings.shortest_s / shift_s)
+        self._frames = round(classifier.window_s / shift_s)
+        self._decision = Decision(classifier.labels, settings)
+
+    def hear(self, heard: Heard) -> None:
+        """Leave it to `Recent`."""
+
+    def answer(self, recent: Recent) -> Answer | None:
+        """Say what it is now; None before there is enough."""
+        samples, frames, activity = recent.window(self._frames)
+        if len(frames) < min(self._shortest, self._frames):
+            return None
+        vector = self._classifier.features(samples, frames)
+        return self._said(self._classifier.probabilities(vector), activity, self._decision)
+
+    def whole(self, heard: Heard) -> Answer | None:
+        """Say what the whole utterance was."""
+        samples, frames, activity = heard
+        if len(frames) * self._shift_s < self._settings.shortest_s:
+            return None
+        decision = Decision(self._classifier.labels, self._settings)
+        return self._said(self._classifier.utterance(samples, frames), activity, decision)
+
+    def _said(self, probabilities: Array, activity: Array, decision: Decision) -> Answer | None:
+        if not np.isfinite(probabilities).all():
+            return None
+        share = float((activity >= self._threshold).mean())
+        return decision.answer(probabilities, share, round(len(activity) * self._shift_s, 6))
+
+    def interrupt(self) -> None:
+        """Leave it to `Recent`."""
+
+    def reset(self) -> None:
+        """Forget the epoch."""
+        self._decision.reset()
+
+
+class OverAll:
+    """A classifier of all speech so far, in the epoch or since its last interruption.
+
+    Whether anybody speaks is told by the sliding window all the same.
+
+    Parameters
+    ----------
+    classifier : EvidenceClassifier
+        The classifier.
+    settings, threshold, shift_s
+        As for `OverWindow`.
+    """
+
+    def __init__(
+        self,
+        classifier: EvidenceClassifier,
+        settings: EstimateSettings,
+        threshold: float,
+        shift_s: float,
+    ) -> None:
+        self.window_s = classifier.window_s
+        self._labels, self._settings, self._threshold = classifier.labels, settings, threshold
+        self._frames = round(classifier.window_s / shift_s)
+        self._listener = classifier.listen(threshold, settings.longest_s)
+        self.reset()
+
+    def hear(self, heard: Heard) -> None:
+        """Take the EMG that comes next."""
+        self._coming.append(heard)
+
+    def answer(self, recent: Recent) -> Answer | None:
+        """Say what it is now; None before there is enough."""
+        _, _, activity = recent.window(self._frames)
+        said = self._listen()
+        return self._said(said, self._listener.seconds, activity, self._decision)
+
+    def whole(self, heard: Heard) -> Answer | None:
+        """Say what the whole utterance was: evidence before and after an interruption adds up."""
+        self._conclude()
+        if not self._before_s:
+            return None
+        weights = np.exp(self._before - self._before.max())
+        decision = Decision(self._labels, self._settings)
+        return self._said(weights / weights.sum(), self._before_s, heard[2], decision)
+
+    def _said(
+        self, probabilities: Array | None, seconds: float, activity: Array, decision: Decision
+    ) -> Answer | None:
+        if probabilities is None or not np.isfinite(probabilities).all():
+            return None
+        share = float((activity >= self._threshold).mean())
+        return decision.answer(probabilities, share, round(seconds, 6))
+
+    def interrupt(self) -> None:
+        """Keep what was said, and listen anew."""
+        self._conclude()
+
+    def _listen(self) -> Array | None:
+        """Listen to what came since the last time: for all of it at once it costs little more."""
+        if self._coming:
+            samples, _, activity = (np.concatenate(p) for p in zip(*self._coming, strict=True))
+            self._listener.process(samples, activity)
+            self._coming.clear()
+        return self._listener.probabilities()
+
+    def _conclude(self) -> None:
+        said = self._listen()
+        if said is not None:
+            self._before += np.log(np.maximum(said, 1e-300))
+            self._before_s += self._listener.seconds
+        self._listener.reset()
+
+    def reset(self) -> None:
+        """Forget the epoch."""
+        self._decision = Decision(self._labels, self._settings)
+        self._before = np.zeros(len(self._labels))
+        self._before_s = 0.0
+        self._coming: list[Heard] = []
+        self._listener.reset()
+
+
+def rolling(
+    classifier: WindowClassifier | EvidenceClassifier,
+    settings: EstimateSettings,
+    threshold: float,
+    shift_s: float,
+) -> Rolling:
+    """Return what follows an epoch with a classifier; parameters as for `OverWindow`."""
+    if isinstance(classifier, EvidenceClassifier):
+        return OverAll(classifier, settings, threshold, shift_s)
+    return OverWindow(classifier, settings, threshold, shift_s)
