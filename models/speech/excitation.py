@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.speech import mlsa
 from models.speech.analysis import SpeechSettings, mel_cepstrum
+from models.speech.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -63,39 +64,66 @@ class Excitation:
         ndarray, shape (samples,)
             The excitation.
         """
-        f0_hz = _contour(samples, start_hz, end_hz)
-        places = (self._position + np.arange(samples)) % len(self._noise)
+        excitation, self._phase = _hop(
+            samples,
+            start_hz,
+            end_hz,
+            self._rate_hz,
+            self._phase,
+            self._position,
+            self._noise,
+            self._high_noise,
+            self._pulses,
+            self._tail,
+        )
         self._position = (self._position + samples) % len(self._noise)
-        noise: Array = np.where(f0_hz > 0, self._high_noise[places], self._noise[places])
-        pulses = np.zeros(samples + len(self._tail))
-        pulses[: len(self._tail)] = self._tail
-        self._add_pulses(pulses, f0_hz / self._rate_hz)
-        self._tail = pulses[samples:]
-        return noise + pulses[:samples]
-
-    def _add_pulses(self, pulses: Array, steps: Array) -> None:
-        """Add a pulse wherever the phase, which grows by `steps`, passes 1."""
-        if steps[0] == 0:
-            self._phase = _DUE
-        voiced = np.flatnonzero(steps)
-        if len(voiced) == 0:
-            return
-        phase = self._phase + np.cumsum(steps[voiced])
-        for i in np.flatnonzero(np.diff(np.floor(phase), prepend=0.0)):
-            step = steps[voiced[i]]
-            since = phase[i] % 1.0 / step  # samples since the phase passed
-            table = self._pulses[min(int(since * _PULSE_PHASES), _PULSE_PHASES - 1)]
-            pulses[voiced[i] : voiced[i] + len(table)] += table / np.sqrt(step)
-        self._phase = _DUE if steps[-1] == 0 else phase[-1] % 1.0
+        return excitation
 
 
-def _contour(samples: int, start_hz: float, end_hz: float) -> Array:
+@compiled
+def _hop(
+    samples: int,
+    start_hz: float,
+    end_hz: float,
+    rate_hz: int,
+    phase: float,
+    position: int,
+    noise: Array,
+    high_noise: Array,
+    pulses: Array,
+    tail: Array,
+) -> tuple[Array, float]:
+    """Make a hop: its excitation, and the phase after it; `tail` is changed in place.
+
+    A pulse comes wherever the phase, which grows by F0 / rate a sample, passes 1.
+    """
+    steps = np.empty(samples)
+    steps[: samples // 2] = start_hz / rate_hz
+    steps[samples // 2 :] = end_hz / rate_hz
     if start_hz > 0 and end_hz > 0:
-        return start_hz + (end_hz - start_hz) * (np.arange(samples) / samples)
-    result = np.empty(samples)
-    result[: samples // 2] = start_hz
-    result[samples // 2 :] = end_hz
-    return result
+        for n in range(samples):
+            steps[n] = (start_hz + (end_hz - start_hz) * (n / samples)) / rate_hz
+    length = len(tail)
+    result = np.zeros(samples + length)
+    result[:length] = tail
+    if steps[0] == 0:
+        phase = _DUE
+    grown, whole = 0.0, 0
+    for n in range(samples):
+        step = steps[n]
+        if step > 0:
+            grown += step
+            if int(phase + grown) != whole:
+                whole = int(phase + grown)
+                since = (phase + grown - whole) / step  # samples since the phase passed
+                row = min(int(since * _PULSE_PHASES), _PULSE_PHASES - 1)
+                result[n : n + length] += pulses[row] / np.sqrt(step)
+    phase = _DUE if steps[-1] == 0 else phase + grown - whole
+    tail[:] = result[samples:]
+    for n in range(samples):
+        place = (position + n) % len(noise)
+        result[n] += high_noise[place] if steps[n] > 0 else noise[place]
+    return result[:samples], phase
 
 
 @cache

@@ -12,6 +12,8 @@ import numpy as np
 import pysptk
 from numpy.typing import NDArray
 
+from models.speech.compiled import compiled
+
 Array = NDArray[np.float64]
 
 PADE = 5
@@ -64,9 +66,7 @@ class Coefficients:
 
     def __init__(self, order: int, all_pass: float) -> None:
         a = all_pass
-        # SPTK's mc2b, b[m] = c[m] - a * b[m + 1], as a matrix.
-        lags = np.subtract.outer(np.arange(order + 1), np.arange(order + 1))
-        self._mc2b = np.where(lags >= 0, (-a) ** np.maximum(lags, 0), 0.0)
+        self._all_pass = a
         warped = np.linspace(0.0, np.pi, _GRID)
         omega = warped - 2 * np.arctan2(a * np.sin(warped), 1 + a * np.cos(warped))
         z = np.exp(-1j * omega)
@@ -77,16 +77,31 @@ class Coefficients:
 
     def of(self, mel_cepstrum: Array) -> tuple[Array, bool]:
         """Convert one finite frame, shape (order + 1,); tell whether it had to be tamed."""
-        b: Array = mel_cepstrum.clip(-_LARGEST, _LARGEST) @ self._mc2b
-        level = min(max(b[0], _LOG_LEVELS[0]), _LOG_LEVELS[1])
-        first = min(max(b[1], -self._largest_first), self._largest_first)
-        response = b[2:] @ self._second
-        peak = np.sqrt((response[:_GRID] ** 2 + response[_GRID:] ** 2).max())
-        tamed = bool(level != b[0] or first != b[1] or peak > _STABLE_LOG_GAIN)
-        if tamed:
-            b[0], b[1] = level, first
-            b[2:] *= _STABLE_LOG_GAIN / max(peak, _STABLE_LOG_GAIN)
+        b = np.empty(len(mel_cepstrum))
+        tamed = _convert(mel_cepstrum, self._all_pass, self._second, self._largest_first, b)
         return b, tamed
+
+
+@compiled
+def _convert(
+    mel_cepstrum: Array, all_pass: float, second: Array, largest_first: float, b: Array
+) -> bool:
+    """Put filter coefficients into `b`; tell whether they had to be tamed."""
+    above = 0.0
+    for m in range(len(b) - 1, -1, -1):  # SPTK's mc2b
+        above = min(max(mel_cepstrum[m], -_LARGEST), _LARGEST) - all_pass * above
+        b[m] = above
+    level = min(max(b[0], _LOG_LEVELS[0]), _LOG_LEVELS[1])
+    first = min(max(b[1], -largest_first), largest_first)
+    response = np.zeros(2 * _GRID)
+    for m in range(2, len(b)):
+        response += b[m] * second[m - 2]
+    peak = np.sqrt((response[:_GRID] ** 2 + response[_GRID:] ** 2).max())
+    tamed = bool(level != b[0] or first != b[1] or peak > _STABLE_LOG_GAIN)
+    if tamed:
+        b[0], b[1] = level, first
+        b[2:] *= _STABLE_LOG_GAIN / max(peak, _STABLE_LOG_GAIN)
+    return tamed
 
 
 def filter_pysptk(
@@ -148,16 +163,10 @@ def _filter(excitation: Array, start: Array, end: Array, all_pass: float, delays
     return result
 
 
-def _compiled() -> Filter:
-    try:
-        from numba import njit
-    except ImportError:  # the chain must run where numba has no wheel
-        return filter_pysptk
-    try:
-        compiled: Filter = njit(nogil=True, cache=True)(_filter)
-    except RuntimeError:  # no directory to keep the compiled code in
-        compiled = njit(nogil=True)(_filter)
-    return compiled
+def _chosen() -> Filter:
+    """Choose pysptk where nothing can be compiled: it is faster than a loop in Python."""
+    fast = compiled(_filter)
+    return filter_pysptk if fast is _filter else fast
 
 
-filter_hop: Filter = _compiled()
+filter_hop: Filter = _chosen()

@@ -1,12 +1,15 @@
 """The streaming vocoder: mel-cepstra, F0 and voicing in, speech out."""
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.speech import mlsa
 from models.speech.analysis import DEFAULT, SpeechSettings
+from models.speech.compiled import compiled
 from models.speech.excitation import Excitation
 
 Array = NDArray[np.float64]
@@ -91,6 +94,8 @@ class Vocoder:
         f0_hz: ArrayLike,
         voiced: ArrayLike,
         gain: ArrayLike = 1.0,
+        *,
+        more: int = 0,
     ) -> Array:
         """Render what the next frames complete.
 
@@ -104,12 +109,15 @@ class Vocoder:
             Voicing.
         gain : array_like, shape (n,) or scalar
             0 silences a frame, 1 leaves it as it is.
+        more : int
+            Samples by which the last frame's are more than always, for a sound card whose
+            clock runs otherwise than the EMG's. The pitch stays: F0 drives the phase.
 
         Returns
         -------
         ndarray of float64, shape (samples,)
             Speech in full scale 1, never at or above it: `hop` samples for each frame,
-            `frame` / 2 for the first of an utterance.
+            `frame` / 2 for the first of an utterance, and `more` unless n is 0.
 
         Raises
         ------
@@ -122,10 +130,11 @@ class Vocoder:
             raise ValueError(
                 f"mel_cepstrum must have {self._settings.order + 1} columns, got shape {mel.shape}"
             )
-        f0 = np.broadcast_to(np.asarray(f0_hz, dtype=np.float64), n)
-        v = np.broadcast_to(np.asarray(voiced, dtype=bool), n)
-        g = np.broadcast_to(np.asarray(gain, dtype=np.float64), n)
-        parts = [self._frame(mel[k], float(f0[k]) if v[k] else 0.0, float(g[k])) for k in range(n)]
+        f0, v, g = _each(f0_hz, n), _each(voiced, n), _each(gain, n)
+        parts = []
+        for k in range(n):
+            f0_or_0 = float(f0[k]) if v[k] else 0.0
+            parts.append(self._frame(mel[k], f0_or_0, float(g[k]), more if k == n - 1 else 0))
         return np.concatenate(parts) if parts else np.empty(0)
 
     def finish(self, samples: int) -> Array:
@@ -134,7 +143,7 @@ class Vocoder:
         Parameters
         ----------
         samples : int
-            Length of the whole utterance.
+            Length of the whole utterance, whatever its hops had more.
 
         Returns
         -------
@@ -152,20 +161,21 @@ class Vocoder:
         self.reset()
         return rest
 
-    def _frame(self, mel: Array, f0_hz: float, gain: float) -> Array:
+    def _frame(self, mel: Array, f0_hz: float, gain: float, more: int) -> Array:
         """Render the samples that one frame completes."""
         b, f0_hz, gain = self._tame(mel, f0_hz, gain)
         self.counts.frames += 1
+        self._given -= more
         if self._b is not None:
-            return self._render(self._settings.hop, b, f0_hz, gain)
+            return self._render(self._settings.hop + more, b, f0_hz, gain)
         self._b, self._f0_hz, self._gain = b, f0_hz, gain
-        first = self._render(self._settings.centre, b, f0_hz, gain)
+        first = self._render(self._settings.centre + more, b, f0_hz, gain)
         first[: len(self._fade)] *= self._fade
         return first
 
     def _tame(self, mel: Array, f0_hz: float, gain: float) -> tuple[Array, float, float]:
         """Return filter coefficients, F0 and gain that can be rendered; count what was wrong."""
-        if not (np.isfinite(mel).all() and np.isfinite(f0_hz) and np.isfinite(gain)):
+        if not (np.isfinite(mel).all() and math.isfinite(f0_hz) and math.isfinite(gain)):
             self.counts.replaced_frames += 1
             silent = np.zeros(self._settings.order + 1) if self._b is None else self._b
             return silent, 0.0, 0.0
@@ -182,17 +192,52 @@ class Vocoder:
         assert self._b is not None
         excitation = self._excitation.hop(samples, self._f0_hz, f0_hz)
         speech = self._filter(excitation, self._b, b, self._settings.all_pass, self._delays)
-        speech *= self._gain + (gain - self._gain) * (np.arange(samples) / samples)
+        self.counts.limited_samples += _level(speech, self._gain, gain)
         self._b, self._f0_hz, self._gain = b, f0_hz, gain
         self._given += samples
-        self._limit(speech)
         return speech
 
-    def _limit(self, speech: Array) -> None:
-        """Bend what exceeds the knee below full scale, in place."""
-        loud = np.flatnonzero(np.abs(speech) > _KNEE)
-        if len(loud) > 0:
-            room = _CEILING - _KNEE
-            over = np.abs(speech[loud]) - _KNEE
-            speech[loud] = np.sign(speech[loud]) * (_KNEE + room * np.tanh(over / room))
-            self.counts.limited_samples += len(loud)
+
+def in_time(speech: Array, more: int, hop: int) -> Array:
+    """Bring speech back to the time of its frames, where a hop has more samples than always.
+
+    Parameters
+    ----------
+    speech : ndarray, shape (samples,)
+        As `Vocoder.process` gives it.
+    more : int
+        What it was told.
+    hop : int
+        Samples of a hop.
+
+    Returns
+    -------
+    ndarray, shape (samples - more,)
+        Its last hop interpolated linearly; the very same array where `more` is 0.
+    """
+    if more == 0:
+        return speech
+    last = speech[-hop - more :]
+    places = np.linspace(0.0, len(last) - 1, hop)
+    return np.concatenate((speech[: -len(last)], np.interp(places, np.arange(len(last)), last)))
+
+
+def _each(values: ArrayLike, n: int) -> NDArray[Any]:
+    """Return a value for each of n frames."""
+    array = np.asarray(values)
+    return array if array.shape == (n,) else np.broadcast_to(array, n)
+
+
+@compiled
+def _level(speech: Array, start: float, end: float) -> int:
+    """Apply a gain, and bend what exceeds the knee below full scale; count what was bent."""
+    room = _CEILING - _KNEE
+    bent = 0
+    for n in range(len(speech)):
+        sample = speech[n] * (start + (end - start) * (n / len(speech)))
+        over = abs(sample) - _KNEE
+        if over > 0:
+            bent += 1
+            sample = np.copysign(_KNEE + room * math.tanh(over / room), sample)
+        speech[n] = sample
+    return bent

@@ -45,7 +45,7 @@ def test_without_numba_pysptk_filters(monkeypatch):
         return real_import(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", no_numba)
-    assert mlsa._compiled() is mlsa.filter_pysptk
+    assert mlsa._chosen() is mlsa.filter_pysptk
 
 
 def test_natural_spectra_are_left_alone(speech_like):

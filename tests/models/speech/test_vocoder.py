@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.speech import mlsa
 from models.speech.analysis import DEFAULT, mel_cepstrum, pitch
-from models.speech.vocoder import Vocoder
+from models.speech.vocoder import Vocoder, in_time
 
 CORPUS = Path(__file__).parents[3] / "data" / "emg-uka"
 HOP, CENTRE, SIZE = DEFAULT.hop, DEFAULT.centre, DEFAULT.order + 1
@@ -116,6 +116,62 @@ def test_gain_runs_linearly_and_silences():
 
 
 bad = st.sampled_from([0.0, 1.0, -50.0, 1e300, -1e300, np.nan, np.inf, -np.inf])
+
+
+def corrected(inputs, mores):
+    """Render frame by frame; return what is played and what goes onto the timeline."""
+    vocoder, played, timeline = Vocoder(), [], []
+    for k, more in enumerate(mores):
+        played.append(vocoder.process(*(x[k : k + 1] for x in inputs), more=more))
+        timeline.append(in_time(played[-1], more, HOP))
+    timeline.append(vocoder.finish(len(mores) * HOP + 300))
+    return np.concatenate(played), np.concatenate(timeline)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=40))
+def test_longer_and_shorter_hops_leave_the_timeline_alone(mores):
+    """Sample n of audio.wav must stay EMG time n / 16000 s, whatever the sound card's clock."""
+    inputs = frames(len(mores))
+    played, timeline = corrected(inputs, mores)
+    assert len(played) == CENTRE + HOP * (len(mores) - 1) + sum(mores)
+    assert len(timeline) == HOP * len(mores) + 300
+
+
+def test_grouped_frames_are_longer_by_their_last():
+    """A source that sends 50 ms at a time has its clock corrected as well."""
+    inputs = frames(10)
+    whole = Vocoder().process(*inputs, more=1)
+    played, _ = corrected(inputs, [0] * 9 + [1])
+    np.testing.assert_array_equal(whole, played)
+    assert len(Vocoder().process(*frames(0), more=1)) == 0
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_corrected_voice_has_no_click_and_keeps_its_pitch(more):
+    """Two clocks that differ must not be heard: neither as clicks nor as another voice."""
+    n = 400
+    mel = np.zeros((n, SIZE))
+    mel[:, 0], mel[:, 1] = -5.0, 1.5
+    inputs = mel, np.full(n, 123.4), np.ones(n, dtype=bool)
+    plain = Vocoder().process(*inputs)
+    played, timeline = corrected(inputs, [more] * n)
+    steps = np.abs(np.diff(plain)).max()
+    assert np.abs(np.diff(played)).max() < 1.1 * steps
+    assert np.abs(np.diff(timeline)).max() < 1.1 * steps
+    assert len(played) == len(plain) + n * more
+    heard_hz = pitch(played)
+    assert np.median(heard_hz[20:-20]) == pytest.approx(123.4, rel=0.002)
+
+
+def test_a_correction_is_of_one_hop():
+    """A single longer hop must not smear what was made before it."""
+    inputs = frames(12)
+    plain = Vocoder().process(*inputs)
+    _, timeline = corrected(inputs, [0] * 6 + [1] + [0] * 5)
+    start = CENTRE + 5 * HOP
+    np.testing.assert_array_equal(timeline[:start], plain[:start])
+    assert timeline[start] == plain[start]
 
 
 @settings(max_examples=40, deadline=None)
