@@ -1,5 +1,7 @@
 """The voice on its way to the loudspeaker: a buffer that blocks nobody."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +49,8 @@ class PlayBuffer:
 
     It starts to play once enough waits *before* more comes: the reserve is the lateness
     that nobody hears, whatever the size of what comes at a time. When it runs dry, the sound
-    fades out; it starts again like at first, and fades in. Who is to blame shows
+    fades out; it starts again like at first, and fades in. Nothing that happens here makes
+    a step in the sound. Who is to blame shows
     when more comes: silence in place of lost EMG, or the voice.
 
     Parameters
@@ -58,10 +61,19 @@ class PlayBuffer:
         Audio that waits when more comes.
     limit_ms : float
         Audio that may wait; with more, the oldest is left out down to the reserve.
+    now_s : callable
+        The time, for both threads.
     """
 
-    def __init__(self, rate_hz: int, reserve_ms: float, limit_ms: float) -> None:
+    def __init__(
+        self,
+        rate_hz: int,
+        reserve_ms: float,
+        limit_ms: float,
+        now_s: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.rate_hz = rate_hz
+        self._now_s = now_s
         self.counts = PlayCounts()
         self._reserve = round(reserve_ms / 1000 * rate_hz)
         self._limit = max(round(limit_ms / 1000 * rate_hz), 2 * self._reserve)
@@ -69,6 +81,8 @@ class PlayBuffer:
         self._ring = np.zeros(self._size, dtype=np.float32)
         fade = round(_FADE_S * rate_hz)
         self._rise = np.linspace(0, 1, fade, endpoint=False, dtype=np.float32)
+        self._fall = 1 - self._rise
+        self._scratch = np.empty(fade, dtype=np.float32)  # the callback allocates nothing
         # The last sample decays: at the end of what there is, no sound is left to fade.
         self._decay = np.exp(-np.arange(1, 8 * fade) * 3 / fade).astype(np.float32)
         # Written by the feeding thread only.
@@ -80,7 +94,10 @@ class PlayBuffer:
         # Written by the rendering thread only.
         self._read = 0
         self._playing = False
+        self._block = 0  # samples of the latest block
+        self._rendered_s = 0.0  # when it was taken
         self._risen = 0
+        self._from = np.float32(0)  # heard right before the fade-in
         self._last = np.float32(0)
         self._dry = 0  # times it ran dry
         self._silent = 0  # samples since it ran dry
@@ -89,6 +106,17 @@ class PlayBuffer:
     def waiting(self) -> int:
         """Samples that wait to be played."""
         return self._written - self._read
+
+    def ahead_s(self) -> float | None:
+        """Return how long what is fed now will wait, None where nothing plays.
+
+        That is what waits already, and what has not been played yet of the block that was
+        taken last: blocks are taken at once, and played in time.
+        """
+        if not self._playing:
+            return None
+        rest = self._block - (self._now_s() - self._rendered_s) * self.rate_hz
+        return (self.waiting + min(max(rest, 0.0), self._block)) / self.rate_hz
 
     def arrive(self) -> None:
         """Say that more comes: what waits now is the reserve."""
@@ -132,13 +160,14 @@ class PlayBuffer:
         out : ndarray of float32, shape (n,)
             Filled with the voice, or with silence.
         """
+        self._block, self._rendered_s = len(out), self._now_s()
         waiting = self._written - self._read
         if not self._playing:
             ready = self._before >= self._reserve and waiting >= len(out)
             if not ready and not (self._ending and waiting):
                 self._fade_out(out)
                 return
-            self._playing, self._risen = True, 0
+            self._playing, self._risen, self._from = True, 0, self._last
         if waiting > self._limit:
             self._leave_out(waiting - max(self._reserve, len(out)))
             waiting = self._written - self._read
@@ -181,16 +210,22 @@ class PlayBuffer:
         out[first:] = self._ring[: len(out) - first]
 
     def _leave_out(self, samples: int) -> None:
-        """Go on later, fading in: the listener must not fall behind for good."""
+        """Go on later, fading over: the listener must not fall behind for good."""
         self._read += samples
         self.counts.dropped_samples += samples
-        self._risen = 0
+        self._risen, self._from = 0, self._last
 
     def _fade_in(self, out: Audio) -> None:
+        """Fade over from the sample that was heard last."""
         if self._risen < len(self._rise):
-            part = self._rise[self._risen : self._risen + len(out)]
-            out[: len(part)] *= part
-            self._risen += len(part)
+            rise = self._rise[self._risen : self._risen + len(out)]
+            fall = self._fall[self._risen : self._risen + len(out)]
+            before = self._scratch[: len(rise)]
+            np.multiply(fall, self._from, out=before)
+            part = out[: len(rise)]
+            part *= rise
+            part += before
+            self._risen += len(rise)
 
     def _fade_out(self, out: Audio) -> None:
         decay = self._decay[: len(out)]
