@@ -87,6 +87,10 @@ class CausalSettings:
 class CausalConvolution(nn.Module):
     """A convolution over time that sees the past only; zeros lie before the epoch.
 
+    Written as one product of the frames that it sees, side by side, with a matrix: ONNX Runtime
+    keeps that matrix in the order of its use, and its result for a frame does not depend on
+    how many others are computed with it, to the last bit.
+
     Parameters
     ----------
     columns, width : int
@@ -99,13 +103,15 @@ class CausalConvolution(nn.Module):
 
     def __init__(self, columns: int, width: int, taps: int, dilation: int = 1) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(columns, width, taps, dilation=dilation)
+        self.linear = nn.Linear(taps * columns, width)
+        self.places = [tap * dilation for tap in range(taps)]
         self.past = (taps - 1) * dilation
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """Take frames (batch, columns, n) and the last `past` before them; return those of now."""
-        extended = torch.cat((past, x), dim=2)
-        return self.convolution(extended), extended[:, :, extended.shape[2] - self.past :]
+        """Take frames (batch, n, columns) and the last `past` before them; return those of now."""
+        extended, count = torch.cat((past, x), dim=1), x.shape[1]
+        seen = [extended[:, place : place + count] for place in self.places]
+        return self.linear(torch.cat(seen, dim=2)), extended[:, count:]
 
 
 class Remembering(nn.Module):
@@ -150,25 +156,25 @@ class Body(Remembering):
         )
         self._pasts = [(columns, settings.first_taps - 1)]
         self._pasts += [(width, 2 * 2**b) for b in range(settings.blocks)]
-        self.mixers = nn.ModuleList([nn.Conv1d(width, width, 1) for _ in range(settings.blocks)])
+        self.mixers = nn.ModuleList([nn.Linear(width, width) for _ in range(settings.blocks)])
 
     def start(self, batch: int = 1) -> list[Tensor]:
         """Return the states at the beginning of an epoch."""
         like = next(self.parameters())
-        return [like.new_zeros(batch, columns, past) for columns, past in self._pasts]
+        return [like.new_zeros(batch, past, columns) for columns, past in self._pasts]
 
     def forward(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Take frames (batch, n, columns) and the states before them; return both of now."""
         after = []
         first, *blocks = self.layers
-        hidden, state = first(self.input_dropout(x.transpose(1, 2)), states[0])
+        hidden, state = first(self.input_dropout(x), states[0])
         hidden = functional.gelu(hidden)
         after.append(state)
         for layer, mixer, before in zip(blocks, self.mixers, states[1:], strict=True):
             change, state = layer(hidden, before)
             hidden = hidden + mixer(self.dropout(functional.gelu(change)))
             after.append(state)
-        return self.dropout(hidden).transpose(1, 2), after
+        return self.dropout(hidden), after
 
 
 class SessionLayer(nn.Module):

@@ -50,14 +50,14 @@ class RecurrentBody(Remembering):
         """Return the states at the beginning of an epoch."""
         like = next(self.parameters())
         return [
-            like.new_zeros(batch, self._columns, _PAST),
+            like.new_zeros(batch, _PAST, self._columns),
             like.new_zeros(2, batch, self._width),
         ]
 
     def forward(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Take frames (batch, n, columns) and the states before them; return both of now."""
-        hidden, past = self.first(self.input_dropout(x.transpose(1, 2)), states[0])
-        hidden = self.dropout(functional.gelu(hidden).transpose(1, 2))
+        hidden, past = self.first(self.input_dropout(x), states[0])
+        hidden = self.dropout(functional.gelu(hidden))
         hidden, memory = self.units(hidden, states[1])
         return self.dropout(hidden), [past, memory]
 
