@@ -188,11 +188,14 @@ class Bundle:
     def algorithmic_latency_ms(self) -> float:
         """From an EMG instant to its sound, were computing and buffers free.
 
-        From the centre of a frame to its last input, the future frames, and the hop over
-        which the vocoder interpolates, less the lead of the prediction.
+        From the centre of a speech frame to the last input of the EMG frame of its number, the
+        future frames, and the hop over which the vocoder interpolates, less the lead of the
+        prediction.
         """
-        features = self.td_features()
-        waits_s = features.delay_s + self.converter().delay_s + self.vocoder().delay_s
+        speech = self.manifest.speech
+        centre_s = speech.centre / speech.rate_hz
+        waits_s = self.td_features().reach_s - centre_s
+        waits_s += self.converter().delay_s + self.vocoder().delay_s
         return 1000 * (waits_s - self.lead_frames * self.shift_s)
 
     def front_end(self) -> SosFilter:

@@ -102,7 +102,8 @@ class Listener:
         self._shift_s = bands.settings.shift_s
         longest = max(LEAST_FRAMES, round(longest_s / self._shift_s))
         self._profile = BandProfile(bands.channels, bands.settings.bands, longest)
-        self._early = np.empty((0, bands.columns))
+        self._frames = np.empty((0, bands.columns))
+        self._speech = np.empty(0)
 
     @property
     def seconds(self) -> float:
@@ -117,13 +118,14 @@ class Listener:
         samples : ndarray, shape (n, channels)
             DC-free EMG in microvolts.
         speech : ndarray, shape (m,)
-            Probability of speech of the next frames: later than their samples, for the TD
-            features look further ahead than the bands.
+            Probability of speech of the next frames, which may be known later or sooner than
+            their bands.
         """
-        frames = np.concatenate((self._early, self._bands.process(samples)))
-        self._early = frames[len(speech) :]
-        heard = speech[: len(frames)] >= self._threshold
-        self._profile.process(frames[: len(speech)][heard])
+        frames = np.concatenate((self._frames, self._bands.process(samples)))
+        speech = np.concatenate((self._speech, speech))
+        count = min(len(frames), len(speech))
+        self._frames, self._speech = frames[count:], speech[count:]
+        self._profile.process(frames[:count][speech[:count] >= self._threshold])
 
     def probabilities(self) -> Array | None:
         """Return the probabilities of the labels.
@@ -143,4 +145,5 @@ class Listener:
         """Forget the epoch."""
         self._bands.reset()
         self._profile.reset()
-        self._early = self._early[:0]
+        self._frames = self._frames[:0]
+        self._speech = self._speech[:0]

@@ -1,17 +1,25 @@
 """The double moving average that splits EMG into its low and its high part."""
 
+from typing import Final, Literal
+
 import numpy as np
 
 from drivers.errors import StreamerError
 from models.signal.operator import Array, as_rows
 
 
+Side = Literal["centred", "past"]
+"""Where an average's samples lie: around its own, or up to it."""
+
+CENTRED: Final = "centred"
+
+
 class DoubleMovingAverage:
-    """A centred moving average, applied twice.
+    """A moving average, applied twice.
 
     ``v[n] = 1/taps sum_k x[n+k]``, ``w[n] = 1/taps sum_k v[n+k]`` with k from
-    ``-(taps-1)/2`` to ``(taps-1)/2``: w of the TD features (Jou et al., Interspeech 2006).
-    The signal is taken as zero before the epoch and, at `flush`, after it, which is its
+    ``-(taps-1)/2`` to ``(taps-1)/2``: w of the TD features (Jou et al., Interspeech 2006). Of the
+    past alone, k runs from ``-(taps-1)`` to 0, and nothing is waited for. The signal is taken as zero before the epoch and, at `flush`, after it, which is its
     mean: the input is free of DC.
 
     Sums run over the taps in a fixed order, so the result does not depend on how the
@@ -25,12 +33,15 @@ class DoubleMovingAverage:
         Sampling rate.
     columns : int
         Columns of the signal.
+    side : str
+        ``"centred"`` or ``"past"``.
     """
 
-    def __init__(self, taps: int, rate_hz: float, columns: int) -> None:
+    def __init__(self, taps: int, rate_hz: float, columns: int, side: Side = CENTRED) -> None:
         if taps < 1 or taps % 2 == 0:
             raise StreamerError("taps of the moving average", value=taps, allowed="1, 3, 5, ...")
         self.taps = taps
+        self.side = side
         self.rate_hz = rate_hz
         self.columns = columns
         self._samples: Array
@@ -40,8 +51,8 @@ class DoubleMovingAverage:
 
     @property
     def delay_samples(self) -> int:
-        """Samples that must follow an output's own sample: half of the taps, twice."""
-        return self.taps - 1
+        """Samples that must follow an output's own sample: half of the taps, twice, or none."""
+        return self.taps - 1 if self.side == CENTRED else 0
 
     @property
     def delay_s(self) -> float:

@@ -10,7 +10,7 @@ from drivers.errors import StreamerError
 from models.signal.compression import log_amplitude, log_power, signed_log
 from models.signal.framing import FrameGrid, Framer
 from models.signal.operator import Array, as_rows
-from models.signal.smoothing import DoubleMovingAverage
+from models.signal.smoothing import CENTRED, DoubleMovingAverage, Side
 
 FEATURES: Final = ("mean_w", "power_w", "power_r", "zero_crossings_p", "mean_r")
 """Features of one channel, in the order of their columns."""
@@ -28,6 +28,9 @@ class TDSettings:
         Length and shift of the frames: 16 and 6 samples at 600 Hz.
     taps : int
         Samples in each of the two moving averages, odd.
+    smoothing : str
+        ``"centred"`` averages, as the corpus defines them, or averages of the ``"past"``, which
+        nothing has to wait for.
     log : bool
         Compress the amplitudes.
     floor_uv : float
@@ -44,6 +47,7 @@ class TDSettings:
     frame_s: float = 0.027
     shift_s: float = 0.010
     taps: int = 9
+    smoothing: Side = CENTRED
     log: bool = True
     floor_uv: float = 5.0
     scale_uv: float = 10.0
@@ -91,7 +95,7 @@ class TDFeatures:
         self.rate_hz = rate_hz
         self.channels = channels
         self.grid = FrameGrid(rate_hz, settings.frame_s, settings.shift_s)
-        self._smoothing = DoubleMovingAverage(settings.taps, rate_hz, channels)
+        self._smoothing = DoubleMovingAverage(settings.taps, rate_hz, channels, settings.smoothing)
         self._framer = Framer(self.grid, 2 * channels)
         self._unsmoothed = np.empty((0, channels))
 
@@ -104,6 +108,11 @@ class TDFeatures:
     def delay_s(self) -> float:
         """Half a frame and the smoothing: from a frame's centre to its last input."""
         return self.grid.length / 2 / self.rate_hz + self._smoothing.delay_s
+
+    @property
+    def reach_s(self) -> float:
+        """From a frame's first sample to behind its last input."""
+        return self.grid.length / self.rate_hz + self._smoothing.delay_s
 
     def labels(self, channels: Sequence[str]) -> list[str]:
         """Name the columns.

@@ -138,10 +138,22 @@ def test_algorithmic_latency_follows_from_the_settings(make_bundle, future, lead
         part["converter"]["lead_ms"] = lead_ms
 
     bundle = Bundle.open(make_bundle(change))
-    half_frame_ms, smoothing_ms, hop_ms = 8 / 0.6, 8 / 0.6, 10.0
-    without = half_frame_ms + smoothing_ms + hop_ms
+    # The EMG frame and its smoothing, from its begin; speech frame 0 has its centre at 13.5 ms.
+    frame_ms, smoothing_ms, centre_ms, hop_ms = 16 / 0.6, 8 / 0.6, 13.5, 10.0
+    without = frame_ms + smoothing_ms - centre_ms + hop_ms
     assert bundle.algorithmic_latency_ms == pytest.approx(without + expected_ms)
     assert bundle.lead_frames == round(lead_ms / 10)
+
+
+def test_low_delay_features_wait_for_nothing_but_their_frame(make_bundle):
+    """What they save would not be seen in any figure."""
+
+    def change(part):
+        part["converter"]["stacking"] = {"past": 3, "future": 0}
+        part["features"]["smoothing"] = "past"
+
+    bundle = Bundle.open(make_bundle(change))
+    assert bundle.algorithmic_latency_ms == pytest.approx(16 / 0.6 - 13.5 + 10.0)
 
 
 def test_manifest_survives_writing_and_reading(make_bundle):

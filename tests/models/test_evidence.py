@@ -55,17 +55,15 @@ def test_only_speech_is_evidence():
     cuts=st.lists(st.tuples(st.integers(0, 1200), st.integers(0, 200)), max_size=6),
 )
 def test_any_chunking_gives_the_same(cuts):
-    """Frames are later than their samples, live by more than offline."""
+    """Frames come later or sooner than their bands, live otherwise than offline."""
     samples, speech = emg()
     whole, parts = listener(), listener()
     whole.process(samples, speech)
-    # As many frames as their samples allow: the bands look no further back than the TD features.
     a = b = 0
-    for end, frames in [*sorted(cuts), (len(samples), len(speech))]:
-        ready = max(b, min(frames, (end - 16) // 6))
-        ready = len(speech) if end == len(samples) and frames == len(speech) else ready
-        parts.process(samples[a:end], speech[b:ready])
-        a, b = end, ready
+    ends, counts = ([0, *sorted(one)] for one in zip((1200, 200), *cuts, strict=True))
+    for end, frames in zip(ends, counts, strict=True):
+        parts.process(samples[a:end], speech[b:frames])
+        a, b = end, frames
     np.testing.assert_array_equal(whole.probabilities(), parts.probabilities())
 
 

@@ -10,10 +10,8 @@ from drivers.recordings.emg_uka.files import RATE_HZ
 from models.evaluation.metrics.courses import speech_heard
 from models.evidence import LEAST_FRAMES
 from models.signal.band_profile import band_profiles, profile_columns
-from models.signal.framing import FrameGrid
 from models.signal.operator import Array
-from models.signal.smoothing import DoubleMovingAverage
-from models.signal.td_features import TDSettings
+from models.signal.td_features import TDFeatures, TDSettings
 from models.training.evidence import evidence_bands, evidence_examples
 from models.training.examples import Utterance
 
@@ -75,10 +73,8 @@ def frames_at_updates(samples: int, features: TDSettings) -> NDArray[np.int64]:
     """
     step = UPDATE_S * RATE_HZ
     updates = np.round(np.arange(1, int(samples / step) + 1) * step)
-    grid = FrameGrid(RATE_HZ, features.frame_s, features.shift_s)
-    smoothing_s = DoubleMovingAverage(features.taps, RATE_HZ, 1).delay_s
     starts = np.round(np.arange(samples) * features.shift_s * RATE_HZ)
-    done = starts + grid.length + round(smoothing_s * RATE_HZ)
+    done = starts + round(TDFeatures(features, RATE_HZ, 1).reach_s * RATE_HZ)
     return np.asarray(np.searchsorted(done, updates, side="right"), dtype=np.int64)
 
 

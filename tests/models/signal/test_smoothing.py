@@ -8,15 +8,16 @@ from models.signal.smoothing import DoubleMovingAverage
 
 
 @given(
+    side=st.sampled_from(["centred", "past"]),
     taps=st.sampled_from([1, 3, 9]),
     samples=st.integers(0, 80),
     columns=st.integers(1, 3),
     cuts=st.lists(st.floats(0, 1), max_size=8),
 )
-def test_live_equals_offline(equal_in_chunks, taps, samples, columns, cuts):
+def test_live_equals_offline(equal_in_chunks, side, taps, samples, columns, cuts):
     """Live features would differ from those that the model was trained on."""
     rows = np.random.default_rng(samples).normal(0, 50, (samples, columns))
-    smoothed = equal_in_chunks(DoubleMovingAverage(taps, 600, columns), rows, cuts)
+    smoothed = equal_in_chunks(DoubleMovingAverage(taps, 600, columns, side), rows, cuts)
     assert smoothed.shape == rows.shape
 
 
@@ -31,6 +32,16 @@ def test_equals_the_definition(taps):
         once = np.convolve(rows[:, column], box)
         twice = np.convolve(once, box)[taps - 1 : -(taps - 1)]
         np.testing.assert_allclose(smoothed[:, column], twice, atol=1e-12)
+
+
+def test_of_the_past_it_is_the_same_without_waiting():
+    """Low-delay features would see the future, or wait for it."""
+    rows = np.random.default_rng(0).normal(0, 50, (200, 2))
+    past = DoubleMovingAverage(9, 600, 2, "past")
+    assert past.delay_s == 0
+    once = past.process(rows)
+    assert len(past.flush()) == 0
+    np.testing.assert_allclose(once[8:], DoubleMovingAverage(9, 600, 2).process(rows), atol=1e-12)
 
 
 def test_each_sample_comes_eight_later():
