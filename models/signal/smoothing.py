@@ -7,7 +7,6 @@ import numpy as np
 from drivers.errors import StreamerError
 from models.signal.operator import Array, as_rows
 
-
 Side = Literal["centred", "past"]
 """Where an average's samples lie: around its own, or up to it."""
 
@@ -19,8 +18,8 @@ class DoubleMovingAverage:
 
     ``v[n] = 1/taps sum_k x[n+k]``, ``w[n] = 1/taps sum_k v[n+k]`` with k from
     ``-(taps-1)/2`` to ``(taps-1)/2``: w of the TD features (Jou et al., Interspeech 2006). Of the
-    past alone, k runs from ``-(taps-1)`` to 0, and nothing is waited for. The signal is taken as zero before the epoch and, at `flush`, after it, which is its
-    mean: the input is free of DC.
+    past alone, k runs from ``-(taps-1)`` to 0, and nothing is waited for. The signal is taken as
+    zero before the epoch and, at `flush`, after it, which is its mean: the input is free of DC.
 
     Sums run over the taps in a fixed order, so the result does not depend on how the
     signal is cut, and no rounding error builds up as it does in a running sum.

@@ -11,12 +11,16 @@ from models.evaluation.material import Material
 from models.evaluation.search.jobs import Idea, held_out_sentences, try_idea
 from models.evaluation.settings import EvaluationSettings
 from models.evaluation.study import Study
+from models.signal.td_features import TDSettings
 from models.training.causal import CausalSettings
+from models.training.examples import SignalSettings
 from models.training.network import ConverterSettings
 
 MEASURED = 3
 """Sessions to measure on, spread over the speakers; all of them learn."""
 
+
+PLAIN = SignalSettings(features=TDSettings(log=False))
 
 LEAST_STEPS = 4200
 """Of the reference on the nine sessions of the trial corpus, in its twenty passes."""
@@ -112,7 +116,7 @@ def ideas_of(settings: EvaluationSettings) -> list[Idea]:
         Idea("the session alone", as_long, others="none"),
         Idea("sessions of the same speaker", as_long, others="speaker"),
         Idea("without bands", usual, bands=False),
-        Idea("plain TD features, without bands", usual, bands=False, log=False),
+        Idea("plain TD features, without bands", usual, signal=PLAIN, bands=False),
         Idea("recurrent (GRU)", usual, variant="recurrent"),
         Idea("not augmented", usual, variant="unchanged"),
         Idea("several leads together", usual, variant="several leads"),

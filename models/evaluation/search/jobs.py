@@ -7,6 +7,7 @@ import numpy as np
 
 from models.evaluation.material import Material
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
+from models.evaluation.metrics.lag import prediction_lag
 from models.evaluation.search.variants import MixtureHead, RecurrentBody, SeveralLeads, unchanged
 from models.signal.operator import Array
 from models.training.causal import Base, CausalSettings
@@ -45,8 +46,8 @@ class Idea:
         Of the network.
     variant : str
         One of `VARIANTS`.
-    log : bool
-        Compressed TD features.
+    signal : SignalSettings
+        The chain up to the features.
     bands : bool
         Bands beside the TD features.
     others : str
@@ -61,7 +62,7 @@ class Idea:
     name: str
     settings: CausalSettings = field(default_factory=CausalSettings)
     variant: str = "usual"
-    log: bool = True
+    signal: SignalSettings = field(default_factory=SignalSettings)
     bands: bool = True
     others: str = "all"
     networks: int = 1
@@ -123,10 +124,10 @@ def try_idea(
     -------
     dict
         By session: ``mcd_db``, and ``base_mcd_db`` before the network has learned from the
-        session by itself. Sessions without a held-out sentence are missing.
+        session by itself; ``lag_frames``, see `prediction_lag`. Sessions without a held-out
+        sentence are missing.
     """
-    signal = SignalSettings()
-    signal = replace(signal, features=replace(signal.features, log=idea.log))
+    signal = idea.signal
     heard = {
         name: [
             one
@@ -150,10 +151,8 @@ def try_idea(
                 frames = [_frames(one, idea) for one in few]
                 made = _made(seeded, name, learned, frames, bases, signal, material.device)
                 said.setdefault(name, []).append(made)
-    return {
-        name: {key: _distortion(tested[name], [one[key] for one in every]) for key in every[0]}
-        for name, every in said.items()
-    }
+    lead = round(idea.settings.lead_ms / 1000 / signal.features.shift_s)
+    return {name: _measured(tested[name], every, lead) for name, every in said.items()}
 
 
 def _made(
@@ -204,11 +203,15 @@ def _parallel(utterances: Sequence[Utterance], idea: Idea) -> Parallel:
     return Parallel([_frames(one, idea) for one in utterances], speech)
 
 
-def _distortion(utterances: Sequence[Utterance], said: Sequence[Sequence[Array]]) -> float:
-    """Measure the mean of what several networks say."""
-    distortions = []
-    for number, one in enumerate(utterances):
-        assert one.speech is not None
-        mean = np.mean([network[number] for network in said], axis=0)
-        distortions.append(mel_cepstral_distortion(mean, one.speech.mel_cepstrum))
-    return float(np.mean(distortions))
+def _measured(utterances: Sequence[Utterance], said: Sequence[Said], lead: int) -> dict[str, float]:
+    """Measure the mean of what several networks say of speech that is `lead` frames ahead."""
+    natural = [one.speech.mel_cepstrum[lead:] for one in utterances if one.speech is not None]
+    found = {}
+    for key in said[0]:
+        made = [np.mean(every, axis=0) for every in zip(*(one[key] for one in said), strict=True)]
+        counts = [min(len(a), len(b)) for a, b in zip(made, natural, strict=True)]
+        pairs = [(a[:n], b[:n]) for a, b, n in zip(made, natural, counts, strict=True)]
+        found[key] = float(np.mean([mel_cepstral_distortion(a, b) for a, b in pairs]))
+        if key == "mcd_db":
+            found["lag_frames"] = prediction_lag([a for a, _ in pairs], [b for _, b in pairs])
+    return found

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch")
 
 from models.evaluation.material import Material  # noqa: E402
-from models.evaluation.search import ideas_of, search, spread  # noqa: E402
+from models.evaluation.search import PLAIN, ideas_of, search, spread  # noqa: E402
 from models.evaluation.search.jobs import (  # noqa: E402
     VARIANTS,
     Idea,
@@ -62,7 +62,7 @@ def test_two_networks_and_the_paper_s(corpus):
     ideas = (
         Idea("one", TINY),
         Idea("two", TINY, networks=2),
-        Idea("paper", bands=False, log=False, feedforward=plain),
+        Idea("paper", signal=PLAIN, bands=False, feedforward=plain),
     )
     found = [try_idea(material, one, ("008-001",), held_out)["008-001"] for one in ideas]
     assert len({one["mcd_db"] for one in found}) == 3
