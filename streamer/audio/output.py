@@ -12,8 +12,6 @@ from drivers.clock import Clock
 from drivers.errors import StreamerError
 from streamer.audio.play_buffer import PlayBuffer
 
-_BLOCK_S = 0.01
-
 
 class AudioError(StreamerError):
     """There is no way to the loudspeaker."""
@@ -37,11 +35,19 @@ class AudioSettings(BaseModel):
         description="Audio still in the buffer when more comes: lateness that nobody hears, "
         "paid for in latency",
     )
+    block_ms: float = Field(
+        default=10.0, ge=1, le=100, description="Audio that the sound card takes at a time"
+    )
     limit_ms: float = Field(
         default=250.0, gt=0, description="Audio that may wait before the oldest is left out"
     )
     device_latency_ms: float = Field(
         default=20.0, gt=0, description="Latency to ask the sound card for"
+    )
+    drift_control: bool = Field(
+        default=True,
+        description="Follow the clock of the sound card: a sample more or less in a hop, "
+        "such that neither delay nor holes build up",
     )
 
 
@@ -57,6 +63,10 @@ class AudioOutput(Protocol):
 
     def stop(self) -> None:
         """End, after what the buffer has handed out already."""
+
+    @property
+    def latency_s(self) -> float:
+        """From the hand-over of a sample to its sound, once started."""
 
     def counters(self) -> dict[str, int]:
         """Return what the output itself counted."""
@@ -77,6 +87,7 @@ class SoundCard:
         self._buffer = buffer
         self._settings = settings
         self._underflows = 0
+        self._latency_s = 0.0
         self._stream: Any = None
         self._name = "sound card"
 
@@ -99,7 +110,7 @@ class SoundCard:
             self._name = str(sounddevice.query_devices(self._settings.device, "output")["name"])
             self._stream = sounddevice.OutputStream(
                 samplerate=rate_hz,
-                blocksize=round(_BLOCK_S * rate_hz),
+                blocksize=round(self._settings.block_ms / 1000 * rate_hz),
                 device=self._settings.device,
                 channels=1,
                 dtype="float32",
@@ -107,6 +118,7 @@ class SoundCard:
                 callback=self._callback,
             )
             self._stream.start()
+            self._latency_s = float(self._stream.latency)
         except (sounddevice.PortAudioError, ValueError) as error:
             card = "default sound card" if self._settings.device is None else "sound card"
             raise AudioError(
@@ -121,6 +133,11 @@ class SoundCard:
             self._stream.stop()
             self._stream.close()
             self._stream = None
+
+    @property
+    def latency_s(self) -> float:
+        """What PortAudio says of the card: nobody listened."""
+        return self._latency_s
 
     def counters(self) -> dict[str, int]:
         """Return the card's own underflows: callbacks that came too late."""
@@ -142,12 +159,16 @@ class PacedOutput:
         Where the voice waits.
     clock : Clock
         Its pace.
+    block_s : float
+        What it takes at a time.
     """
 
     name = "files only"
+    latency_s = 0.0
 
-    def __init__(self, buffer: PlayBuffer, clock: Clock) -> None:
+    def __init__(self, buffer: PlayBuffer, clock: Clock, block_s: float = 0.01) -> None:
         self._buffer = buffer
+        self._block_s = block_s
         self._clock = clock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="paced output", daemon=True)
@@ -167,12 +188,12 @@ class PacedOutput:
         return {}
 
     def _run(self) -> None:
-        out = np.zeros(round(_BLOCK_S * self._buffer.rate_hz), dtype=np.float32)
+        out = np.zeros(round(self._block_s * self._buffer.rate_hz), dtype=np.float32)
         start_s = self._clock.now_s()
         block = 0
         while not self._stopped.is_set():
             block += 1
-            self._clock.sleep_until(start_s + block * _BLOCK_S)
+            self._clock.sleep_until(start_s + block * self._block_s)
             self._buffer.render(out)
 
 
@@ -232,6 +253,6 @@ def start_output(
             problem = f"{error}; the voice goes to files only"
         else:
             return card, None
-    paced = PacedOutput(buffer, clock)
+    paced = PacedOutput(buffer, clock, settings.block_ms / 1000)
     paced.start()
     return paced, problem

@@ -1,6 +1,7 @@
 """The operators from EMG to speech, one behind the other."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -8,7 +9,16 @@ import numpy as np
 from models.bundle import Bundle
 from models.converter import SpeechFrames
 from models.signal.operator import Array
+from models.speech.vocoder import in_time
 from streamer.engine.gate import Gate, GateSettings
+
+Correction = Callable[[], int]
+"""Asked right before hops are rendered: how many samples the last of them gets more."""
+
+
+def no_correction() -> int:
+    """Leave all hops as long as they are."""
+    return 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +36,10 @@ class Made:
     mel_cepstrum : ndarray, shape (q, order + 1)
         What the converter predicted, before the gate.
     audio : ndarray, shape (a,)
-        The voice.
+        The voice, in the time of the EMG.
+    played : ndarray
+        The same in the time of the sound card, a sample more or less in a corrected hop;
+        the very same array where nothing was corrected.
     started_s : float
         When the work began, on ``perf_counter``.
     stage_s : tuple of float
@@ -38,6 +51,7 @@ class Made:
     activity: Array
     mel_cepstrum: Array
     audio: Array
+    played: Array
     started_s: float
     stage_s: tuple[float, float, float]
 
@@ -53,12 +67,21 @@ class Chain:
         Silence at rest.
     seed : int
         Of the vocoder's noise.
+    correction : callable
+        For a sound card's clock.
     """
 
-    def __init__(self, bundle: Bundle, gate: GateSettings, seed: int) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        gate: GateSettings,
+        seed: int,
+        correction: Correction = no_correction,
+    ) -> None:
         speech = bundle.manifest.speech
         self._rate_hz = bundle.manifest.signal.rate_hz
         self._hop = speech.hop
+        self._correction = correction
         self._front_end = bundle.front_end()
         self._features = bundle.td_features()
         self._with_bands = bundle.with_bands()
@@ -101,8 +124,12 @@ class Chain:
             activity = self._activity.process(frames)
             speech = self._converter.process(joined)
         inferred_s = time.perf_counter()
-        audio = self._render(activity, speech)
-        return _made(samples, frames, activity, speech, audio, started_s, featured_s, inferred_s)
+        more = self._correction() if len(speech) else 0
+        played = self._render(activity, speech, more)
+        audio = in_time(played, more, self._hop)
+        self._given += len(audio)
+        stamps_s = (started_s, featured_s, inferred_s)
+        return _made(samples, frames, activity, speech, audio, played, stamps_s)
 
     def flush(self, length: int) -> Made:
         """End: return what the operators still owe, fade the voice out, and reset.
@@ -125,30 +152,21 @@ class Chain:
         activity = np.concatenate((self._activity.process(frames), self._activity.flush()))
         speech = _joined(self._converter.process(joined), self._converter.flush())
         inferred_s = time.perf_counter()
-        last = self._render(activity, speech)
-        tail = self._vocoder.finish(max(length, self._given + self._hop))
+        last = self._render(activity, speech, 0)
+        tail = self._vocoder.finish(max(length, self._given + len(last) + self._hop))
         self._gate.reset()
         self._front_end.reset()
         self._waiting_gains = np.empty(0)
         self._given = 0
         audio = np.concatenate((last, tail))
-        return _made(
-            self._no_samples, frames, activity, speech, audio, started_s, featured_s, inferred_s
-        )
+        stamps_s = (started_s, featured_s, inferred_s)
+        return _made(self._no_samples, frames, activity, speech, audio, audio, stamps_s)
 
     def nothing(self) -> Made:
         """Return what comes of no EMG."""
-        now_s = time.perf_counter()
-        return _made(
-            self._no_samples,
-            np.empty((0, self._features.columns)),
-            np.empty(0),
-            self._no_speech,
-            np.empty(0),
-            now_s,
-            now_s,
-            now_s,
-        )
+        none, stamps_s = np.empty(0), (time.perf_counter(),) * 3
+        frames = np.empty((0, self._features.columns))
+        return _made(self._no_samples, frames, none, self._no_speech, none, none, stamps_s)
 
     def last_sample(self, frame: int) -> int:
         """Return the last sample since `settle` that a frame waits for."""
@@ -160,16 +178,14 @@ class Chain:
         """Return what the vocoder counted."""
         return asdict(self._vocoder.counts)
 
-    def _render(self, activity: Array, speech: SpeechFrames) -> Array:
+    def _render(self, activity: Array, speech: SpeechFrames, more: int) -> Array:
         """Make the voice of the frames that the converter completed, gated."""
         # The converter may look ahead: gains wait for its frames.
         gains = np.concatenate((self._waiting_gains, self._gate.process(activity)))
         self._waiting_gains = gains[len(speech) :]
-        audio = self._vocoder.process(
-            speech.mel_cepstrum, speech.f0_hz, speech.voiced, gains[: len(speech)]
+        return self._vocoder.process(
+            speech.mel_cepstrum, speech.f0_hz, speech.voiced, gains[: len(speech)], more=more
         )
-        self._given += len(audio)
-        return audio
 
 
 def _made(
@@ -178,12 +194,12 @@ def _made(
     activity: Array,
     speech: SpeechFrames,
     audio: Array,
-    started_s: float,
-    featured_s: float,
-    inferred_s: float,
+    played: Array,
+    stamps_s: tuple[float, float, float],
 ) -> Made:
+    started_s, featured_s, inferred_s = stamps_s
     stage_s = (featured_s - started_s, inferred_s - featured_s, time.perf_counter() - inferred_s)
-    return Made(samples, frames, activity, speech.mel_cepstrum, audio, started_s, stage_s)
+    return Made(samples, frames, activity, speech.mel_cepstrum, audio, played, started_s, stage_s)
 
 
 def _joined(first: SpeechFrames, second: SpeechFrames) -> SpeechFrames:

@@ -9,16 +9,21 @@ from numpy.typing import NDArray
 
 from models.signal.operator import Array
 
-STAGES: Final = ("wait", "features", "inference", "vocoder", "buffer")
+STAGES: Final = ("wait", "features", "inference", "vocoder", "buffer", "loudspeaker")
 """In the order in which a frame goes through them.
 
 ``wait`` runs from the acquisition of a frame's last sample to the beginning of the work on
-it; ``buffer`` hands the voice to the loudspeaker.
+it; ``buffer`` hands the voice to the loudspeaker's buffer; ``loudspeaker`` runs from there
+until it is played: what waits ahead of it, and the sound card's own latency. The latter is
+what the card says through PortAudio, not what a microphone heard.
 """
 
-_COLUMNS: Final = (*STAGES, "compute", "latency")
+_COLUMNS: Final = (*STAGES, "compute", "latency", "measured", "fill")
+_LIVE: Final = ("wait", "loudspeaker", "latency", "measured", "fill")
 _LONGEST = 360_000  # frames: an hour
 _ESTIMATES = 36_000
+# Delay of one's own voice.
+_CLASSES = ((50.0, "good"), (100.0, "acceptable"), (150.0, "marginal"))
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,23 @@ class Percentiles:
     max_ms: float
 
 
+def latency_class(total_ms: float) -> str:
+    """Say how one's own voice feels, so much later.
+
+    Parameters
+    ----------
+    total_ms : float
+        From an EMG instant to its sound.
+
+    Returns
+    -------
+    str
+        ``"good"`` up to 50 ms, ``"acceptable"`` up to 100, ``"marginal"`` up to 150, else
+        ``"disruptive"``.
+    """
+    return next((name for most_ms, name in _CLASSES if total_ms <= most_ms), "disruptive")
+
+
 class LatencyTrace:
     """Stamps of the last hour's frames.
 
@@ -39,21 +61,27 @@ class LatencyTrace:
     acquired : bool
         Acquisition times and ``perf_counter`` are one clock; else there are no latencies,
         only computing times.
+    card_s : float
+        Output latency of the sound card; 0 where there is none.
     """
 
-    def __init__(self, *, acquired: bool) -> None:
+    def __init__(self, *, acquired: bool, card_s: float = 0.0) -> None:
         self.frames = 0
         self._acquired = acquired
+        self._card_s = card_s
         self._rows: NDArray[np.float32] = np.empty((1024, len(_COLUMNS)), dtype=np.float32)
-        self._spent_s = np.zeros(4)  # since the last frame
+        self._spent_s = [0.0] * 4  # since the last frame
         self._estimates_ms: deque[float] = deque(maxlen=_ESTIMATES)
 
     def add(
         self,
         frame_times_s: Array,
         started_s: float,
-        stage_s: tuple[float, ...],
+        stage_s: tuple[float, float, float],
         buffered_s: float,
+        *,
+        fill_s: float | None = None,
+        ahead_s: float | None = None,
     ) -> None:
         """Take the frames that were made together.
 
@@ -70,37 +98,74 @@ class LatencyTrace:
             Time for features, inference and vocoder.
         buffered_s : float
             When the voice was in the loudspeaker's buffer.
+        fill_s : float, optional
+            What waited in the buffer right before the EMG came; None where nothing plays.
+        ahead_s : float, optional
+            What waited there ahead of the voice; None where nothing plays.
         """
-        made_s = started_s + sum(stage_s)
-        self._spent_s += (*stage_s, buffered_s - made_s)
+        spent_s, made_s = self._spent_s, started_s + sum(stage_s)
+        for stage, took_s in enumerate((*stage_s, buffered_s - made_s)):
+            spent_s[stage] += took_s
         m = len(frame_times_s)
         if not m:
             return
-        rows = np.empty((m, len(_COLUMNS)))
-        rows[:, 0] = started_s - frame_times_s
-        rows[:, 1:5] = self._spent_s / m
-        rows[:, 5] = self._spent_s.sum() / m
-        rows[:, 6] = buffered_s - frame_times_s
-        self._spent_s[:] = 0
-        end = self.frames + m
-        if end > len(self._rows) < _LONGEST:
-            more = min(max(end, 2 * len(self._rows)), _LONGEST) - len(self._rows)
-            self._rows = np.concatenate((self._rows, np.empty((more, len(_COLUMNS)), np.float32)))
-        self._rows[np.arange(self.frames, end) % len(self._rows)] = 1000 * rows
-        self.frames = end
+        self._make_room(m)
+        heard_s = np.nan if ahead_s is None else buffered_s + ahead_s + self._card_s
+        shares_s = [took_s / m for took_s in spent_s]
+        first_s = float(frame_times_s[0])
+        for time_s in frame_times_s.tolist():
+            # The voice of each frame waits behind that of the frames before, which are older.
+            speaks_s = heard_s + time_s - first_s
+            self._rows[self.frames % len(self._rows)] = (
+                1000 * (started_s - time_s),
+                *(1000 * share_s for share_s in shares_s),
+                1000 * (speaks_s - buffered_s),
+                1000 * sum(shares_s),
+                1000 * (buffered_s - time_s),
+                1000 * (speaks_s - time_s),
+                np.nan if fill_s is None else 1000 * fill_s,
+            )
+            self.frames += 1
+        self._spent_s = [0.0] * 4
 
     def add_estimate(self, took_s: float) -> None:
         """Take the time of an estimate, which is made beside the voice."""
         self._estimates_ms.append(1000 * took_s)
 
     def percentiles(self, column: str, last: int = _LONGEST) -> Percentiles | None:
-        """Return the spread of one stage, of ``compute`` or of ``latency``.
+        """Return the spread of one stage, or of several together.
 
         Parameters
         ----------
         column : str
-            One of `STAGES`; ``"compute"``: all of them but ``wait``; ``"latency"``: from the
-            acquisition to the loudspeaker's buffer.
+            One of `STAGES`; ``"compute"``: those from ``features`` to ``buffer``;
+            ``"latency"``: from the acquisition to the loudspeaker's buffer; ``"measured"``:
+            on to the loudspeaker; ``"fill"``: what waited when EMG came.
+        last : int
+            Only of so many frames.
+
+        Returns
+        -------
+        Percentiles or None
+            None where nothing is known. Frames handed over while nothing plays have no
+            ``loudspeaker``, ``measured`` and ``fill``.
+        """
+        if column in _LIVE and not self._acquired:
+            return None
+        number = _COLUMNS.index(column)
+        rows, frames = self._rows, self.frames
+        n = min(last, frames, len(rows))
+        values_ms = rows[np.arange(frames - n, frames) % len(rows), number]
+        values_ms = values_ms[~np.isnan(values_ms)]
+        return _spread(values_ms) if len(values_ms) else None
+
+    def total(self, algorithmic_ms: float, last: int = _LONGEST) -> Percentiles | None:
+        """Return the spread of the latency of the voice, from an EMG instant to its sound.
+
+        Parameters
+        ----------
+        algorithmic_ms : float
+            Of the bundle: from an EMG instant to its sound, were all else free.
         last : int
             Only of so many frames.
 
@@ -109,12 +174,10 @@ class LatencyTrace:
         Percentiles or None
             None where nothing is known.
         """
-        number = _COLUMNS.index(column)
-        rows, frames = self._rows, self.frames
-        n = min(last, frames, len(rows))
-        if not n or (column in ("wait", "latency") and not self._acquired):
+        measured = self.percentiles("measured", last)
+        if measured is None:
             return None
-        return _spread(rows[np.arange(frames - n, frames) % len(rows), number])
+        return Percentiles(*(round(algorithmic_ms + ms, 4) for ms in vars(measured).values()))
 
     def as_dict(self, algorithmic_ms: float) -> dict[str, Any]:
         """Return what ``latency.json`` says.
@@ -122,15 +185,47 @@ class LatencyTrace:
         Parameters
         ----------
         algorithmic_ms : float
-            Of the bundle: from an EMG instant to its sound, were all else free.
+            As `total` takes it.
+
+        Returns
+        -------
+        dict
+            Spreads by stage; ``total_ms`` with the class of its median; ``card_ms``, which
+            is part of ``loudspeaker``.
         """
         spreads = {column: self.percentiles(column) for column in _COLUMNS}
         spreads["estimate"] = _spread(np.array(self._estimates_ms)) if self._estimates_ms else None
+        total = self.total(algorithmic_ms)
         return {
             "frames": self.frames,
             "algorithmic_ms": algorithmic_ms,
+            "card_ms": round(1000 * self._card_s, 4),
+            "total_ms": None if total is None else total_as_dict(total),
             **{name: None if spread is None else vars(spread) for name, spread in spreads.items()},
         }
+
+    def _make_room(self, more: int) -> None:
+        end = self.frames + more
+        if end > len(self._rows) < _LONGEST:
+            room = min(max(end, 2 * len(self._rows)), _LONGEST) - len(self._rows)
+            self._rows = np.concatenate((self._rows, np.empty((room, len(_COLUMNS)), np.float32)))
+
+
+def total_as_dict(total: Percentiles) -> dict[str, Any]:
+    """Return a total latency, and its class by its median.
+
+    Parameters
+    ----------
+    total : Percentiles
+        As `LatencyTrace.total` gives it.
+
+    Returns
+    -------
+    dict
+        ``p50``, ``p95``, ``p99``, ``max`` and ``class``.
+    """
+    spread = {name.removesuffix("_ms"): ms for name, ms in vars(total).items()}
+    return spread | {"class": latency_class(total.p50_ms)}
 
 
 def _spread(values_ms: NDArray[np.floating]) -> Percentiles:

@@ -12,7 +12,7 @@ from drivers.errors import SourceError
 from drivers.source import Chunk, Samples
 from models.bundle import Bundle
 from models.signal.operator import Array, as_rows
-from streamer.engine.chain import Chain, Made
+from streamer.engine.chain import Chain, Correction, Made, no_correction
 from streamer.engine.epoch import Epoch
 from streamer.engine.gate import GateSettings
 from streamer.engine.saturation import Saturation
@@ -86,9 +86,17 @@ class Pipeline:
     block_s : float
         An output ends at each multiple of this EMG time of an epoch, so that whatever is
         derived from outputs does not depend on the chunks either.
+    correction : callable
+        For a sound card's clock; asked at most once for each output.
     """
 
-    def __init__(self, bundle: Bundle, settings: PipelineSettings, block_s: float) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        settings: PipelineSettings,
+        block_s: float,
+        correction: Correction = no_correction,
+    ) -> None:
         signal = bundle.manifest.signal
         self.rate_hz = signal.rate_hz
         self.audio_rate_hz = bundle.manifest.speech.rate_hz
@@ -97,7 +105,7 @@ class Pipeline:
         self._block = block_s * self.rate_hz
         self._lead = bundle.lead_frames * bundle.manifest.speech.hop
         self._bridge = int(settings.interpolate_ms / 1000 * self.rate_hz + 1e-9)
-        self._chain = Chain(bundle, settings.gate, settings.seed)
+        self._chain = Chain(bundle, settings.gate, settings.seed, correction)
         self._silence = round(_SILENCE_S * self.rate_hz)
         self._zeros = np.zeros(self.audio_index(self._silence) + 1, dtype=np.float32)
         self._zeros.flags.writeable = False
@@ -245,14 +253,22 @@ class Pipeline:
             made = self._chain.process(part)
             epoch.done += len(part)
             epoch.last_row = part[-1]
-            self._emit(epoch, made.audio, "voice")
+            self._emit(epoch, made.audio, "voice", made.played)
             yield self._output(epoch, first, made, ended=False)
 
-    def _emit(self, epoch: Epoch, samples: Array | NDArray[np.float32], kind: Kind) -> None:
+    def _emit(
+        self,
+        epoch: Epoch,
+        samples: Array | NDArray[np.float32],
+        kind: Kind,
+        played: Array | None = None,
+    ) -> None:
         """Put audio behind the epoch's."""
         if len(samples):
-            block = AudioBlock(samples.astype(np.float32, copy=False), epoch.emitted, kind)
-            self._blocks.append(block)
+            audio = heard = samples.astype(np.float32, copy=False)
+            if played is not None and played is not samples:
+                heard = played.astype(np.float32)
+            self._blocks.append(AudioBlock(audio, epoch.emitted, kind, heard))
             epoch.emitted += len(samples)
 
     def _output(self, epoch: Epoch, first: int, made: Made, *, ended: bool) -> Output:

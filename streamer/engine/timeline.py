@@ -27,11 +27,15 @@ class AudioBlock:
     kind : str
         ``"voice"``; ``"lead_in"``: silence before an epoch's first predicted frame;
         ``"gap"``: the voice's end and silence where EMG was lost.
+    played : ndarray of float32
+        What the loudspeaker gets of it: up to a sample more or less, where the clock of the
+        sound card wants it; else the very same array.
     """
 
     samples: NDArray[np.float32]
     first_index: int
     kind: Kind
+    played: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,7 +80,13 @@ class Summary:
     realtime_factor : float
         EMG time over the time it took.
     latency_ms : dict
-        ``algorithmic``, ``compute_p50`` and ``compute_p99`` (per 10 ms frame).
+        ``algorithmic``; ``compute_p50`` and ``compute_p99`` (per 10 ms frame); ``total``,
+        from an EMG instant to its sound: ``p50``, ``p95``, ``p99``, ``max`` and ``class``,
+        None where nothing was played.
+    playback : dict
+        ``fill_p50_ms``: what waited before the loudspeaker right before more came;
+        ``drift_ppm``: how much faster the EMG's clock ran than the sound card's, None where
+        it is not known or not followed.
     counters : dict
         All other counters, by where they were counted.
     source : dict
@@ -102,7 +108,8 @@ class Summary:
     lost_samples: int
     underruns: int
     realtime_factor: float
-    latency_ms: dict[str, float | None]
+    latency_ms: dict[str, Any]
+    playback: dict[str, float | None]
     counters: dict[str, dict[str, int]]
     source: dict[str, Any]
     models: dict[str, str | None]
@@ -139,8 +146,12 @@ class Snapshot:
         ten seconds; None where time is virtual.
     algorithmic_ms : float
         Of the bundle.
+    total_ms : Percentiles or None
+        From an EMG instant to its sound, over the last ten seconds; None where nothing plays.
     fill_ms : float
-        Audio that waits to be played.
+        Audio that waits to be played at this instant.
+    playback : dict
+        As in the summary, of the last ten seconds.
     output : str
         Where the voice goes, for people.
     frames, lost_samples, underruns : int
@@ -161,7 +172,9 @@ class Snapshot:
     compute_ms: Percentiles | None = None
     latency_ms: Percentiles | None = None
     algorithmic_ms: float = 0.0
+    total_ms: Percentiles | None = None
     fill_ms: float = 0.0
+    playback: dict[str, float | None] = field(default_factory=dict)
     output: str = ""
     frames: int = 0
     lost_samples: int = 0

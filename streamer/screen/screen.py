@@ -17,6 +17,7 @@ from rich.text import Text
 
 from drivers.source import Provenance, SourceState
 from streamer.engine.answers import Answer
+from streamer.engine.latency import latency_class
 from streamer.results.palette import CLASS_COLOURS
 from streamer.results.summary import Snapshot
 
@@ -184,7 +185,10 @@ def _figures(now: Snapshot) -> RenderableType:
     figures.add_column()
     latency = f"{now.algorithmic_ms:.0f} ms by design"
     if now.latency_ms is not None:
-        latency += f", {now.latency_ms.p50_ms:.1f} ms to the buffer, {now.fill_ms:.0f} ms in it"
+        latency += f", {now.latency_ms.p50_ms:.1f} ms to the buffer"
+    if now.total_ms is not None:
+        total_ms = now.total_ms.p50_ms
+        latency += f", {total_ms:.0f} ms in all: {latency_class(total_ms)}"
     figures.add_row("latency", latency)
     if now.compute_ms is not None:
         computing = f"{now.compute_ms.p50_ms:.2f} ms a frame, p99 {now.compute_ms.p99_ms:.2f} ms"
@@ -193,9 +197,20 @@ def _figures(now: Snapshot) -> RenderableType:
     for name, count in (("lost samples", now.lost_samples), ("underruns", now.underruns)):
         counts.append(f", {name} {count}", style="bold red" if count else "")
     figures.add_row("counts", counts)
+    if (fill_ms := now.playback.get("fill_p50_ms")) is not None:
+        figures.add_row("buffer", f"{fill_ms:.0f} ms wait{_clocks(now)}")
     if now.output:
         figures.add_row("voice", Text(now.output))
     return figures
+
+
+def _clocks(now: Snapshot) -> str:
+    """Say how the clocks differ, and how many hops were corrected."""
+    drift_ppm, audio = now.playback.get("drift_ppm"), now.counters.get("audio", {})
+    if "longer_hops" not in audio:
+        return ""
+    drift = "" if drift_ppm is None else f", clocks differ by {drift_ppm:+.0f} ppm"
+    return f"{drift}, hops {audio['longer_hops']} longer, {audio['shorter_hops']} shorter"
 
 
 def _bar(share: float, width: int, colour: str) -> Bar:

@@ -4,6 +4,7 @@ import time
 from functools import partial
 
 from drivers.source import UTTERANCE, Chunk
+from streamer.audio.drift import DriftControl
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
 from streamer.engine.latency import LatencyTrace
@@ -29,6 +30,8 @@ class Compute:
         Gets every output, on the background's thread.
     background : Background
         Does what must not stand in the way.
+    drift : DriftControl, optional
+        Looks at what waits; the pipeline asks it for corrections.
     """
 
     def __init__(
@@ -38,12 +41,15 @@ class Compute:
         buffer: PlayBuffer | None,
         observer: Observer,
         background: Background,
+        drift: DriftControl | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._trace = trace
         self._buffer = buffer
         self._observer = observer
         self._background = background
+        self._drift = drift
+        self._fill_s: float | None = None
         self._audio_base = 0  # where the epoch begins on the session's timeline
         self._played: int | None = None  # how far the loudspeaker has the timeline
         self._received_s: float | None = None
@@ -58,7 +64,7 @@ class Compute:
         last_s, self._received_s = self._received_s, chunk.received_s
         paused = last_s is not None and chunk.received_s - last_s - length_s > _PAUSE_S
         if self._buffer is not None:
-            self._buffer.arrive()
+            self._look(self._buffer)
         for output in self._pipeline.process(chunk):
             self._hand_on(output, paused)
 
@@ -67,11 +73,27 @@ class Compute:
         for output in self._pipeline.finish():
             self._hand_on(output, paused=True)
 
+    def _look(self, buffer: PlayBuffer) -> None:
+        """Look at what waits right before more comes: it is the same moment every time."""
+        buffer.arrive()
+        self._fill_s = buffer.ahead_s()
+        if self._drift is not None:
+            self._drift.observe(self._fill_s, time.perf_counter())
+
     def _hand_on(self, output: Output, paused: bool) -> None:
+        ahead_s = None
         if self._buffer is not None:
+            ahead_s = self._buffer.ahead_s()
             self._play(self._buffer, output, paused)
         made = output.made
-        self._trace.add(output.frame_times_s, made.started_s, made.stage_s, time.perf_counter())
+        self._trace.add(
+            output.frame_times_s,
+            made.started_s,
+            made.stage_s,
+            time.perf_counter(),
+            fill_s=self._fill_s,
+            ahead_s=ahead_s,
+        )
         # The end of an epoch is no more than a mark, and nothing makes sense without it.
         job = partial(self._observer.take, output)
         self._background.submit(job, may_drop=not output.ended)
@@ -87,7 +109,9 @@ class Compute:
                     continue  # nobody waits for silence at the beginning
                 self._played = first
             # The voice of the epoch before can reach into this one's leading silence.
-            samples = block.samples[max(0, self._played - first) :]
+            samples = block.played[max(0, self._played - first) :]
             without_emg = block.kind == "gap" or (paused and block.kind == "lead_in")
+            if without_emg and self._drift is not None:
+                self._drift.reset()
             buffer.feed(samples, without_emg=without_emg, tail=paused and output.ended)
             self._played = max(self._played, first + len(block.samples))

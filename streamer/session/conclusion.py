@@ -10,6 +10,7 @@ from drivers.recordings.recording import Recording
 from drivers.source import Provenance, SourceInfo
 from models.bundle import Bundle
 from models.signal.operator import Array
+from streamer.engine.latency import total_as_dict
 from streamer.engine.reader import Ended
 from streamer.results.distortion import utterance_mcd
 from streamer.results.outputs import OutputError, RunDirectory, write_json
@@ -141,7 +142,10 @@ def conclude(
         problems = [*problems, *more]
     summary = summarise(parts, ending, bundle, directory, utterances, problems, notes)
     for path, content in (
-        (directory.latency, parts.trace.as_dict(ending.algorithmic_ms)),
+        (
+            directory.latency,
+            {"output": parts.output_name} | parts.trace.as_dict(ending.algorithmic_ms),
+        ),
         (directory.summary, summary.as_dict()),
     ):
         try:
@@ -186,6 +190,7 @@ def summarise(
     """
     mcds_db = [u.mcd_db for u in utterances if u.mcd_db is not None]
     compute_ms = parts.trace.percentiles("compute")
+    total_ms = parts.trace.total(ending.algorithmic_ms)
     counts = parts.pipeline.counts
     seconds = sum(u.seconds for u in utterances)
     info = parts.info
@@ -207,7 +212,9 @@ def summarise(
             "algorithmic": ending.algorithmic_ms,
             "compute_p50": None if compute_ms is None else compute_ms.p50_ms,
             "compute_p99": None if compute_ms is None else compute_ms.p99_ms,
+            "total": None if total_ms is None else total_as_dict(total_ms),
         },
+        playback=parts.playback(),
         counters=parts.counters(),
         source={
             "name": info.name,

@@ -43,7 +43,14 @@ def drive(
         The first error of either thread, which ended both.
     """
     workers = Workers(parts.ring.close)
-    compute = Compute(parts.pipeline, parts.trace, parts.buffer, parts.observer, parts.background)
+    compute = Compute(
+        parts.pipeline,
+        parts.trace,
+        parts.buffer,
+        parts.observer,
+        parts.background,
+        parts.drift,
+    )
     ended: Ended = "source"
 
     def take(chunk: Chunk | None) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from drivers.source import Source, SourceInfo
+from streamer.audio.drift import DriftControl
 from streamer.audio.output import AudioOutput
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
@@ -30,8 +31,8 @@ class Parts:
         What the source said once it was open.
     sinks : tuple of Sink
         What else gets all that comes of the session.
-    buffer, output : object or None
-        Of one that plays.
+    buffer, drift, output : object or None
+        Of one that plays; `drift` where it follows the clock of the sound card.
     """
 
     source: Source
@@ -45,6 +46,7 @@ class Parts:
     background: Background
     sinks: tuple[Sink, ...]
     buffer: PlayBuffer | None
+    drift: DriftControl | None
     output: AudioOutput | None
 
     @property
@@ -53,14 +55,40 @@ class Parts:
         return 0 if self.buffer is None else self.buffer.counts.underruns
 
     @property
+    def output_name(self) -> str:
+        """Where the voice goes, for people."""
+        return "files only" if self.output is None else self.output.name
+
+    @property
     def fill_ms(self) -> float:
         """Audio that waits to be played."""
         return 0.0 if self.buffer is None else 1000 * self.buffer.waiting / self.buffer.rate_hz
+
+    def playback(self, last: int | None = None) -> dict[str, float | None]:
+        """Return what the way to the loudspeaker is like.
+
+        Parameters
+        ----------
+        last : int, optional
+            What waits, only of so many frames.
+
+        Returns
+        -------
+        dict
+            As in the summary.
+        """
+        fill = self.trace.percentiles("fill", *(() if last is None else (last,)))
+        drift_ppm = None if self.drift is None else self.drift.drift_ppm
+        return {
+            "fill_p50_ms": None if fill is None else fill.p50_ms,
+            "drift_ppm": None if drift_ppm is None else round(drift_ppm, 1),
+        }
 
     def counters(self) -> dict[str, dict[str, int]]:
         """Return all counters, by where they were counted."""
         health = self.source.health
         audio = {} if self.buffer is None else asdict(self.buffer.counts)
+        audio |= {} if self.drift is None else asdict(self.drift.counts)
         return {
             "source": {
                 "samples": health.samples,
@@ -129,8 +157,10 @@ class Parts:
             compute_ms=self.trace.percentiles("compute", _RECENT_FRAMES),
             latency_ms=self.trace.percentiles("latency", _RECENT_FRAMES),
             algorithmic_ms=algorithmic_ms,
+            total_ms=self.trace.total(algorithmic_ms, _RECENT_FRAMES),
             fill_ms=self.fill_ms,
-            output="files only" if self.output is None else self.output.name,
+            playback=self.playback(_RECENT_FRAMES),
+            output=self.output_name,
             frames=counts.frames,
             lost_samples=counts.lost_samples,
             underruns=self.underruns,

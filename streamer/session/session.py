@@ -11,9 +11,11 @@ from drivers.clock import Clock, PerfClock
 from drivers.recordings.recording import Recording
 from drivers.source import Source, SourceInfo
 from models.bundle import Bundle
+from streamer.audio.drift import DriftControl
 from streamer.audio.output import AudioOutput, AudioSettings, start_output
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
+from streamer.engine.chain import no_correction
 from streamer.engine.decision import EstimateSettings
 from streamer.engine.estimates import Estimator
 from streamer.engine.latency import LatencyTrace
@@ -132,6 +134,11 @@ class Session:
             self._buffer = PlayBuffer(
                 bundle.manifest.speech.rate_hz, self._audio.buffer_ms, self._audio.limit_ms
             )
+        self._drift: DriftControl | None = None
+        if realtime and self._audio.drift_control:
+            # The reserve has to be there still when a block was taken right before.
+            target_s = (self._audio.buffer_ms + self._audio.block_ms) / 1000
+            self._drift = DriftControl(bundle.manifest.speech.rate_hz, target_s)
         self._output: AudioOutput | None = None
         self._parts: Parts | None = None
         self._algorithmic_ms = round(bundle.algorithmic_latency_ms, 4)
@@ -244,9 +251,15 @@ class Session:
         sinks: tuple[Sink, ...],
     ) -> Parts:
         """Make the parts that are fresh for each run."""
-        pipeline = Pipeline(self._bundle, self._pipeline, self._estimates.update_ms / 1000)
+        pipeline = Pipeline(
+            self._bundle,
+            self._pipeline,
+            self._estimates.update_ms / 1000,
+            no_correction if self._drift is None else self._drift.next_hop,
+        )
         acquired = self._realtime and isinstance(self._clock, PerfClock)
-        trace = LatencyTrace(acquired=acquired)
+        card_s = 0.0 if self._output is None else self._output.latency_s
+        trace = LatencyTrace(acquired=acquired, card_s=card_s)
         observer = Observer(
             recorder,
             Estimator(self._bundle, self._estimates),
@@ -275,6 +288,7 @@ class Session:
             background,
             sinks,
             self._buffer,
+            self._drift,
             self._output,
         )
 

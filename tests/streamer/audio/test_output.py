@@ -31,6 +31,7 @@ class Stream:
             raise PortAudioError("Invalid sample rate")
         self.settings = settings
         self.state = "made"
+        self.latency = 0.0123
 
     def start(self) -> None:
         self.state = "started"
@@ -87,11 +88,14 @@ def test_the_card_is_asked_for_the_voice_as_it_is(monkeypatch: pytest.MonkeyPatc
     streams: list[Stream] = []
     monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))
     buffer = make_buffer()
-    output, problem = start_output(buffer, AudioSettings(device="Speaker"), PerfClock())
+    settings = AudioSettings(device="Speaker", block_ms=5, device_latency_ms=10)
+    output, problem = start_output(buffer, settings, PerfClock())
     assert problem is None
     assert output.name == "Speaker"
     (stream,) = streams
     assert (stream.settings["samplerate"], stream.settings["channels"]) == (16000, 1)
+    assert (stream.settings["blocksize"], stream.settings["latency"]) == (80, 0.01)
+    assert output.latency_s == 0.0123
     for _ in range(4):
         buffer.arrive()
         buffer.feed(np.full(160, 0.5, np.float32))
@@ -146,12 +150,13 @@ def test_the_paced_output_takes_what_a_card_would_have_taken() -> None:
                 output._stopped.set()
 
     buffer, clock = make_buffer(), Clock()
-    output = PacedOutput(buffer, clock)
-    for _ in range(30):
+    output = PacedOutput(buffer, clock, 0.005)
+    assert output.latency_s == 0
+    for _ in range(15):
         buffer.arrive()
         buffer.feed(np.zeros(160, np.float32))
     output.start()
     output._thread.join(5)
     output.stop()
-    np.testing.assert_allclose(np.diff(clock.woken_s), 0.01)
+    np.testing.assert_allclose(np.diff(clock.woken_s), 0.005)
     assert buffer.waiting == 0

@@ -48,6 +48,39 @@ def audio(outputs: Sequence[Output]) -> NDArray[np.float32]:
     return joined
 
 
+def played(outputs: Sequence[Output]) -> NDArray[np.float32]:
+    """Put together what the loudspeaker gets."""
+    return np.concatenate([block.played for o in outputs for block in o.blocks])
+
+
+@pytest.mark.parametrize("sizes", [(1,), (6,), (40, 7), (400,)])
+@pytest.mark.parametrize("lead_ms", [0.0, 60.0])
+def test_a_corrected_clock_leaves_the_timeline_alone(
+    bundle_with: MakeBundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    sizes: Sequence[int],
+    lead_ms: float,
+) -> None:
+    """Sample n of audio.wav must stay EMG time n / 16000 s, while the card gets what it needs."""
+    bundle, signal = bundle_with(lead_ms=lead_ms), emg(2.0)
+    asked: list[int] = []
+
+    def correction() -> int:
+        asked.append((1, 1, -1, 0)[len(asked) % 4])
+        return asked[-1]
+
+    pipeline = Pipeline(bundle, OPEN, 0.1, correction)
+    outputs = [o for chunk in chunks_of(signal, sizes) for o in pipeline.process(chunk)]
+    outputs += pipeline.finish()
+    plain, _ = run(bundle, chunks_of(signal, sizes))
+    assert len(asked) >= 19
+    assert len(audio(outputs)) == len(audio(plain))
+    assert len(played(outputs)) == len(played(plain)) + sum(asked)
+    assert all(len(o.made.played) - len(o.made.audio) in (-1, 0, 1) for o in outputs)
+    assert all(block.played is block.samples for o in plain for block in o.blocks)
+
+
 def joined(outputs: Sequence[Output], name: str) -> NDArray[np.float64]:
     return np.concatenate([getattr(output.made, name) for output in outputs])
 

@@ -68,6 +68,7 @@ def make(path: Path, seconds: float, *, classifiers: bool = True) -> Made:
         underruns=0,
         realtime_factor=1.0,
         latency_ms={},
+        playback={},
         counters={},
         source={},
         models={},

@@ -26,7 +26,9 @@ RUNNING = Snapshot(
     compute_ms=Percentiles(0.81, 1.0, 1.62, 3.0),
     latency_ms=Percentiles(12.1, 14.0, 18.0, 20.0),
     algorithmic_ms=41.8,
-    fill_ms=38.0,
+    total_ms=Percentiles(98.6, 101.0, 104.0, 110.0),
+    playback={"fill_p50_ms": 38.4, "drift_ppm": 212.6},
+    counters={"audio": {"longer_hops": 7, "shorter_hops": 812}},
     output="files only: no sound card",
     frames=8320,
     lost_samples=7,
@@ -54,7 +56,8 @@ def test_everything_a_listener_asks_for_is_shown() -> None:
         "audible",
         "0.93",
         "no speech",
-        "42 ms by design, 12.1 ms to the buffer, 38 ms in it",
+        "42 ms by design, 12.1 ms to the buffer, 99 ms in all: acceptable",
+        "38 ms wait, clocks differ by +213 ppm, hops 7 longer, 812 shorter",
         "0.81 ms a frame, p99 1.62 ms",
         "frames 8320, lost samples 7, underruns 2",
         "files only: no sound card",
@@ -73,6 +76,16 @@ def test_screen_fits_a_terminal_of_eighty_columns() -> None:
 def test_session_that_has_not_begun_can_be_shown() -> None:
     """The screen would fail in the first tenth of a second."""
     assert "none yet" in shown(Snapshot())
+
+
+def test_clocks_that_are_not_followed_or_not_known_are_left_out() -> None:
+    """A drift of nothing would look like one that was measured."""
+    fill_ms = {"fill_p50_ms": 38.4, "drift_ppm": None}
+    plain = Snapshot(playback=fill_ms, counters={"audio": {}})
+    assert "38 ms wait " in shown(plain)
+    young = dataclasses.replace(RUNNING, playback=fill_ms)
+    assert "38 ms wait, hops 7 longer, 812 shorter" in shown(young)
+    assert " wait" not in shown(Snapshot(playback={"fill_p50_ms": None, "drift_ppm": None}))
 
 
 def test_words_of_others_are_no_markup() -> None:

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from drivers.source import Chunk
 from models.bundle import Bundle
+from streamer.audio.drift import DriftControl
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
+from streamer.engine.chain import no_correction
 from streamer.engine.gate import GateSettings
 from streamer.engine.latency import LatencyTrace
 from streamer.engine.pipeline import Pipeline, PipelineSettings
@@ -50,16 +52,38 @@ class Listener:
         self.outputs.append(output)
 
 
-def play(bundle: Bundle, chunks: list[Chunk]) -> tuple[Loudspeaker, Listener]:
+class Drift(DriftControl):
+    """Wants every second hop longer, and keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[float | None] = []
+        self.resets = -1
+        super().__init__(16000, 0.02)
+
+    def observe(self, ahead_s: float | None, now_s: float) -> None:
+        self.seen.append(ahead_s)
+
+    def next_hop(self) -> int:
+        self.counts.longer_hops += 1
+        return self.counts.longer_hops % 2
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+def play(
+    bundle: Bundle, chunks: list[Chunk], drift: Drift | None = None
+) -> tuple[Loudspeaker, Listener]:
     """Run chunks through to the loudspeaker."""
     settings = PipelineSettings(gate=GateSettings(enabled=False))
     loudspeaker, listener = Loudspeaker(), Listener()
     compute = Compute(
-        Pipeline(bundle, settings, 0.1),
+        Pipeline(bundle, settings, 0.1, no_correction if drift is None else drift.next_hop),
         LatencyTrace(acquired=True),
         loudspeaker,
         listener,  # type: ignore[arg-type]
         Background(lambda: None, inline=True),
+        drift,
     )
     for chunk in chunks:
         compute.take(chunk)
@@ -114,3 +138,28 @@ def test_the_last_of_a_voice_whose_emg_ended_excuses_an_empty_buffer(
     assert sum(play(bundle, at_once)[0].tails) == 1
     later = chunks_of(signal) + chunks_of(signal, epoch=1, start_s=3.0)
     assert sum(play(bundle, later)[0].tails) == 2
+
+
+def test_the_loudspeaker_gets_the_time_of_its_own_clock(
+    bundle_with: MakeBundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """Corrections that never reach the card would let the clocks drift apart in vain."""
+    bundle, chunks, drift = bundle_with(), chunks_of(emg(0.7)), Drift()
+    plain = sum(len(samples) for samples, _ in play(bundle, chunks)[0].heard)
+    loudspeaker, listener = play(bundle, chunks, drift)
+    heard = sum(len(samples) for samples, _ in loudspeaker.heard)
+    assert heard == plain + (drift.counts.longer_hops + 1) // 2
+    blocks = [block for output in listener.outputs for block in output.blocks]
+    ends = [block.first_index + len(block.samples) for block in blocks]
+    assert [block.first_index for block in blocks[1:]] == ends[:-1]
+    assert len(drift.seen) == len(chunks)
+
+
+def test_a_gap_resets_the_control(bundle_with: MakeBundle, emg: MakeEmg) -> None:
+    """What waits while EMG is missing says nothing of the clocks."""
+    signal, drift = emg(0.7), Drift()
+    gap = [Chunk(signal[:180], 0, 0, 0.3, 0.3), Chunk(signal[300:], 0, 300, 0.7, 0.7)]
+    play(bundle_with(), gap[:1], drift)
+    assert drift.resets == 0
+    play(bundle_with(), gap, drift)
+    assert drift.resets > 0

@@ -386,8 +386,17 @@ def test_a_replay_at_the_pace_of_life_has_no_hole(
     assert (summary.lost_samples, summary.counters["audio"]["dropped_samples"]) == (0, 0)
     assert summary.realtime_factor == pytest.approx(1, abs=0.03)
     assert sys.getswitchinterval() == switch_s
-    latency = json.loads(directory.latency.read_text())["latency"]
-    assert 0 < latency["p50_ms"] < 20
+    latency = json.loads(directory.latency.read_text())
+    assert 0 < latency["latency"]["p50_ms"] < 20
+    assert (latency["output"], latency["card_ms"]) == ("files only", 0)
+    total, algorithmic_ms = latency["total_ms"], latency["algorithmic_ms"]
+    assert total == summary.latency_ms["total"]
+    # Of what waits, the reserve of 120 ms is most.
+    assert 100 < total["p50"] - algorithmic_ms < 180
+    assert total["class"] == ("marginal" if total["p50"] <= 150 else "disruptive")
+    assert summary.playback["fill_p50_ms"] == pytest.approx(125, abs=20)
+    assert summary.playback["drift_ppm"] is None
+    assert {"longer_hops", "shorter_hops"} <= set(summary.counters["audio"])
 
 
 @pytest.mark.realtime
