@@ -135,6 +135,8 @@ class Vocoder:
         for k in range(n):
             f0_or_0 = float(f0[k]) if v[k] else 0.0
             parts.append(self._frame(mel[k], f0_or_0, float(g[k]), more if k == n - 1 else 0))
+        if n == 1:  # live, it is nearly always one
+            return parts[0]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def finish(self, samples: int) -> Array:

@@ -274,8 +274,11 @@ class Pipeline:
     def _output(self, epoch: Epoch, first: int, made: Made, *, ended: bool) -> Output:
         """Put together what was made since the last output."""
         numbers = range(epoch.frames, epoch.frames + len(made.frames))
-        last = np.array([epoch.first + self._chain.last_sample(k) for k in numbers])
         end, time_s = self._stamp
+        times_s = []
+        for k in numbers:
+            last = min(epoch.first + self._chain.last_sample(k), epoch.done - 1)
+            times_s.append(time_s - (end - 1 - last) / self.rate_hz)
         output = Output(
             epoch=epoch.number,
             first_index=first,
@@ -286,7 +289,7 @@ class Pipeline:
             ended=ended,
             made=made,
             blocks=tuple(self._blocks),
-            frame_times_s=time_s - (end - 1 - np.minimum(last, epoch.done - 1)) / self.rate_hz,
+            frame_times_s=np.array(times_s),
             time_s=time_s - (end - epoch.done) / self.rate_hz,
         )
         self._blocks.clear()
