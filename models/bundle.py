@@ -330,5 +330,5 @@ def _said(
         return classifier.utterance(samples, frames)
     heard = classifier.listen(threshold=0.0, longest_s=classifier.window_s)
     heard.process(samples, np.ones(len(frames)))
-    said = heard.probabilities()
+    said = heard.whole()
     return np.empty(0) if said is None else said

@@ -74,17 +74,18 @@ SpeakerMethod = Literal["evidence", "lda", "forest", "embedding"]
 
 
 class ClassifierPart(Part):
-    """A classifier of windows."""
+    """A classifier of windows of EMG, or of speech as it adds up."""
 
     name: str = Field(default="lda", description="Tells it from others of the same classes.")
     file: str
     encoder: EncoderPart | None = Field(default=None, description="Of the set 'embedding'.")
     labels: tuple[str, ...] = Field(min_length=2)
     features: tuple[FeatureSet, ...] = Field(min_length=1)
+    bands: LogBandSettings | None = Field(default=None, description="Of the set 'evidence'.")
     window_s: float = Field(
         gt=0,
-        description="Sliding window of an estimate while it rolls. Evidence is of all speech "
-        "so far; of it, only the share of speech is of the window.",
+        description="Sliding window of an estimate while it rolls: of EMG, of 'evidence' of "
+        "speech.",
     )
     calibration: str
 
@@ -94,6 +95,8 @@ class ClassifierPart(Part):
             raise ValueError("features 'embedding' and an encoder belong together")
         if "evidence" in self.features and len(self.features) > 1:
             raise ValueError("features 'evidence' go with no others")
+        if ("evidence" in self.features) != (self.bands is not None):
+            raise ValueError("features 'evidence' and bands belong together")
         return self
 
 
@@ -132,6 +135,15 @@ class Manifest(Part):
         """All speaker classifiers by name, the one that runs by itself first."""
         first = () if self.speaker is None else (self.speaker,)
         return {part.name: part for part in (*first, *self.other_speakers)}
+
+    @model_validator(mode="after")
+    def _evidence_where_it_can_be(self) -> Self:
+        if self.mode is not None and self.mode.bands is not None:
+            raise ValueError("features 'evidence' tell speakers only")
+        shifts_s = {one.bands.shift_s for one in self.speakers.values() if one.bands is not None}
+        if shifts_s - {self.features.shift_s}:
+            raise ValueError("bands of a speaker classifier have another shift than the features")
+        return self
 
     @model_validator(mode="after")
     def _one_of_a_name(self) -> Self:

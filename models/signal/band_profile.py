@@ -106,7 +106,9 @@ def _spread(mean: Array, square: Array) -> Array:
     return spread
 
 
-def band_profiles(bands: Array, channels: int, ends: ArrayLike) -> Array:
+def band_profiles(
+    bands: Array, channels: int, ends: ArrayLike, longest: int | None = None
+) -> Array:
     """Describe the frames heard up to several moments.
 
     Parameters
@@ -117,6 +119,9 @@ def band_profiles(bands: Array, channels: int, ends: ArrayLike) -> Array:
         Channels of the EMG.
     ends : array_like of int, shape (m,)
         Numbers of frames, 1 to n each, ascending; row i describes the first ``ends[i]``.
+
+    longest : int, optional
+        As for `BandProfile`.
 
     Returns
     -------
@@ -137,7 +142,7 @@ def band_profiles(bands: Array, channels: int, ends: ArrayLike) -> Array:
             value=f"shape {bands.shape}, up to frames {heard.tolist()}",
             allowed=f"(n, {channels} channels x bands), up to frames 1 to n, ascending",
         )
-    profile = BandProfile(channels, bands.shape[1] // channels)
+    profile = BandProfile(channels, bands.shape[1] // channels, longest)
     rows = np.empty((len(heard), profile_columns(channels, bands.shape[1] // channels)))
     before = 0
     for row, end in zip(rows, heard, strict=True):

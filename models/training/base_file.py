@@ -16,6 +16,7 @@ from models.training.examples import Parallel
 
 _ABOUT = "about"
 _SHARED, _LAYER = "shared", "layer"
+_VERSION = 2  # of the network's parts and their names
 
 
 def write_base(file: Path, base: Base, learned: dict[str, str]) -> None:
@@ -35,7 +36,9 @@ def write_base(file: Path, base: Base, learned: dict[str, str]) -> None:
     StreamerError
         The file cannot be written.
     """
-    about = json.dumps({"settings": asdict(base.settings), "learned": learned}, sort_keys=True)
+    about = json.dumps(
+        {"version": _VERSION, "settings": asdict(base.settings), "learned": learned}, sort_keys=True
+    )
     arrays = {f"{_SHARED}/{name}": value for name, value in base.shared.items()}
     for session, layer in base.layers.items():
         arrays |= {f"{_LAYER}/{session}/{name}": value for name, value in layer.items()}
@@ -84,6 +87,7 @@ def read_base(file: Path, settings: CausalSettings, learned: dict[str, str]) -> 
             way_out="remove it, and it is trained anew",
         ) from None  # fmt: skip
     for what, found, wanted in (
+        ("version", about.get("version"), _VERSION),
         ("settings", about.get("settings"), asdict(settings)),
         ("training utterances", about.get("learned"), learned),
     ):

@@ -17,10 +17,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models.evidence import BANDS, evidence_vectors
+from models.evidence import WINDOW_S, evidence_vectors
 from models.signal.band_profile import band_profiles
 from models.signal.filters import NotchSettings, SosFilter
-from models.signal.log_bands import LogBands
+from models.signal.log_bands import LogBands, LogBandSettings
 from models.signal.operator import Array
 from models.training.classifiers import folds_of
 
@@ -32,6 +32,9 @@ good."""
 BROADER = 2.0
 """Variance of somebody unknown around a known class, in variances of that class."""
 
+BANDS: Final = LogBandSettings()
+"""Of the frames; their shift is that of the TD features."""
+
 WINDOWS_S: Final = (0.2, 0.4, 0.8, 1.6)
 """Speech in the windows that is learned from."""
 
@@ -42,7 +45,7 @@ _LOG_SCALES = (-4.0, 4.0)
 
 
 @dataclass(frozen=True, eq=False)
-class EvidenceClassifier:
+class TrainedEvidence:
     """A linear classifier of what was heard so far.
 
     Attributes
@@ -71,14 +74,14 @@ class EvidenceClassifier:
         profiles : ndarray, shape (n, columns)
             Features of the speech heard; rows may be nan.
         seconds : ndarray, shape (n,)
-            How much it was.
+            How much it was; more than `WINDOW_S` counts as that.
 
         Returns
         -------
         ndarray, shape (n, classes)
             Rows of nan where the features are.
         """
-        return self.predict_proba(evidence_vectors(profiles, seconds))
+        return self.predict_proba(evidence_vectors(profiles, np.minimum(seconds, WINDOW_S)))
 
     @property
     def weights(self) -> Array:
@@ -148,7 +151,7 @@ def fit_evidence(
     utterances: NDArray[np.int64],
     *,
     calibrate: bool = True,
-) -> EvidenceClassifier:
+) -> TrainedEvidence:
     """Fit a classifier, and what a second is worth on utterances that a fold had not seen.
 
     Parameters
@@ -166,7 +169,7 @@ def fit_evidence(
 
     Returns
     -------
-    EvidenceClassifier
+    TrainedEvidence
         With equal priors.
     """
     classes, numbers = np.unique(labels, return_inverse=True)
@@ -180,7 +183,7 @@ def fit_evidence(
         per_s = _worth(scores * seconds[:, np.newaxis], numbers)
         unseen = classes[scores.argmax(axis=1)]
     fitted = _fitted(profiles, numbers)
-    return EvidenceClassifier(fitted, tuple(str(one) for one in classes), per_s, unseen)
+    return TrainedEvidence(fitted, tuple(str(one) for one in classes), per_s, unseen)
 
 
 def evidence_bands(samples: Array, rate_hz: float, *, notch: bool = False) -> Array:

@@ -7,19 +7,28 @@ from typing import Final
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
-from models.evidence import LEAST_FRAMES, evidence_vectors
+from models.evidence import LEAST_FRAMES, WINDOW_S, evidence_vectors
 from models.manifest import ClassifierPart
 from models.signal.operator import Array
 from models.signal.td_features import TDSettings
 from models.training.activity import TrainedActivity, gate_of, speech_of
-from models.training.evidence import evidence_bands, evidence_examples, fit_evidence
+from models.training.evidence import (
+    BANDS,
+    WINDOWS_S,
+    evidence_bands,
+    evidence_examples,
+    fit_evidence,
+)
 from models.training.examples import Utterance
 from models.training.export import export_classifier
-from models.training.parts import ROLLING_WINDOW_S, check_classes
+from models.training.parts import check_classes
 from models.training.progress import Progress
 
 FILE: Final = "speaker_evidence.onnx"
-CALIBRATION: Final = "what a second of speech is worth, on utterances that the fold had not seen"
+CALIBRATION: Final = (
+    f"what a second of speech is worth, up to {max(WINDOWS_S):g} s of it, on utterances of the "
+    "same sessions that the fold had not seen"
+)
 
 
 def train_evidence_part(
@@ -78,13 +87,15 @@ def train_evidence_part(
         file=FILE,
         labels=classifier.labels,
         features=("evidence",),
-        window_s=ROLLING_WINDOW_S,
+        bands=BANDS,
+        window_s=WINDOW_S,
         calibration=CALIBRATION,
     )
     return part, {
-        "cross_validated_balanced_accuracy": float(
+        "cross_validated_balanced_accuracy_of_0_2_to_1_6_s": float(
             balanced_accuracy_score(labels, classifier.unseen)
         ),
+        "sessions_without_gate": sum(gate is None for gate in gates.values()),
         "onnx_difference": difference,
     }
 

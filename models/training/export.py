@@ -20,7 +20,7 @@ from models.signal.operator import Array
 from models.training.causal import CausalNetwork
 from models.training.classifiers import Discriminant
 from models.training.embedding import SpeakerEncoder
-from models.training.evidence import EvidenceClassifier
+from models.training.evidence import TrainedEvidence
 from models.training.forest import Forest
 from models.training.network import ConverterNetwork
 
@@ -163,7 +163,7 @@ def export_encoder(network: SpeakerEncoder, file: Path, slices: Array) -> float:
 
 
 def export_classifier(
-    classifier: Pipeline | Discriminant | Forest | EvidenceClassifier,
+    classifier: Pipeline | Discriminant | Forest | TrainedEvidence,
     file: Path,
     examples: Array,
     *,
@@ -174,7 +174,7 @@ def export_classifier(
 
     Parameters
     ----------
-    classifier : Pipeline, Discriminant, Forest or EvidenceClassifier
+    classifier : Pipeline, Discriminant, Forest or TrainedEvidence
         As `models.training.classifiers.fit_discriminant` returns it, or
         `models.training.forest.fit_forest`, or `models.training.evidence.fit_evidence`.
     file : Path
@@ -200,7 +200,7 @@ def export_classifier(
     """
     if isinstance(classifier, Discriminant):
         graph = _discriminant_graph(classifier)
-    elif isinstance(classifier, EvidenceClassifier):
+    elif isinstance(classifier, TrainedEvidence):
         graph = _evidence_graph(classifier)
     else:
         logging.getLogger("skl2onnx").setLevel(logging.ERROR)
@@ -256,7 +256,7 @@ def _discriminant_graph(classifier: Discriminant) -> onnx.ModelProto:
     return _model("discriminant", steps, constants, columns, classes)
 
 
-def _evidence_graph(classifier: EvidenceClassifier) -> onnx.ModelProto:
+def _evidence_graph(classifier: TrainedEvidence) -> onnx.ModelProto:
     """Write one linear layer as a graph in double precision."""
     steps = [
         helper.make_node("MatMul", ["features", "weights"], ["evidence"]),

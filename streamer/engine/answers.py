@@ -17,7 +17,7 @@ class Answer:
     probabilities : dict of str to float
         Of each class; they add up to 1 whatever the answer is.
     window_s : float
-        EMG that the answer rests on.
+        EMG that the answer rests on; of evidence: speech.
     """
 
     label: str

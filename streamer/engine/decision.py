@@ -34,7 +34,10 @@ class EstimateSettings(BaseModel):
         description="Below this share of frames with speech the answer is 'no speech'",
     )
     shortest_s: float = Field(
-        default=0.5, ge=0.1, description="EMG of an epoch before the first answer"
+        default=0.5,
+        ge=0.1,
+        description="EMG before the first answer of a classifier of windows; one of evidence "
+        "answers after 0.1 s of speech",
     )
     longest_s: float = Field(
         default=60.0, gt=0, description="EMG that an utterance's own answer rests on at most"

@@ -1,4 +1,4 @@
-"""One classifier while an epoch goes on: over a sliding window, or from all speech so far."""
+"""One classifier while an epoch goes on: over a sliding window, or from the speech in it."""
 
 from typing import Protocol
 
@@ -150,10 +150,8 @@ class OverWindow:
         self._decision.reset()
 
 
-class OverAll:
-    """A classifier of all speech so far, in the epoch or since its last interruption.
-
-    Whether anybody speaks is told by the sliding window all the same.
+class OverSpeech:
+    """A classifier of speech: of the latest while the epoch goes on, of all at its end.
 
     Parameters
     ----------
@@ -173,61 +171,55 @@ class OverAll:
         self.window_s = classifier.window_s
         self._labels, self._settings, self._threshold = classifier.labels, settings, threshold
         self._frames = round(classifier.window_s / shift_s)
+        self._shortest = round(settings.shortest_s / shift_s)
         self._listener = classifier.listen(threshold, settings.longest_s)
-        self.reset()
+        self._decision = Decision(classifier.labels, settings)
+        self._coming: list[Heard] = []
 
     def hear(self, heard: Heard) -> None:
         """Take the EMG that comes next."""
         self._coming.append(heard)
 
     def answer(self, recent: Recent) -> Answer | None:
-        """Say what it is now; None before there is enough."""
+        """Say what it is now; after `shortest_s` without speech, that there is none."""
         _, _, activity = recent.window(self._frames)
-        said = self._listen()
-        return self._said(said, self._listener.seconds, activity, self._decision)
+        self._listen()
+        said, seconds = self._listener.now(), self._listener.recent_s
+        return self._said(said, seconds, activity, self._decision)
 
     def whole(self, heard: Heard) -> Answer | None:
-        """Say what the whole utterance was: evidence before and after an interruption adds up."""
-        self._conclude()
-        if not self._before_s:
-            return None
-        weights = np.exp(self._before - self._before.max())
-        decision = Decision(self._labels, self._settings)
-        return self._said(weights / weights.sum(), self._before_s, heard[2], decision)
+        """Say what the whole utterance was."""
+        self._listen()
+        said, seconds = self._listener.whole(), self._listener.all_s
+        return self._said(said, seconds, heard[2], Decision(self._labels, self._settings))
+
+    def _listen(self) -> None:
+        """Listen to what came since the last time: to all of it at once it costs little more."""
+        if self._coming:
+            samples, _, activity = (np.concatenate(p) for p in zip(*self._coming, strict=True))
+            self._listener.process(samples, activity)
+            self._coming.clear()
 
     def _said(
         self, probabilities: Array | None, seconds: float, activity: Array, decision: Decision
     ) -> Answer | None:
+        if probabilities is None and len(activity) >= self._shortest:
+            equal = np.full(len(self._labels), 1 / len(self._labels))
+            return decision.answer(equal, 0.0, round(seconds, 6))
         if probabilities is None or not np.isfinite(probabilities).all():
             return None
         share = float((activity >= self._threshold).mean())
         return decision.answer(probabilities, share, round(seconds, 6))
 
     def interrupt(self) -> None:
-        """Keep what was said, and listen anew."""
-        self._conclude()
-
-    def _listen(self) -> Array | None:
-        """Listen to what came since the last time: for all of it at once it costs little more."""
-        if self._coming:
-            samples, _, activity = (np.concatenate(p) for p in zip(*self._coming, strict=True))
-            self._listener.process(samples, activity)
-            self._coming.clear()
-        return self._listener.probabilities()
-
-    def _conclude(self) -> None:
-        said = self._listen()
-        if said is not None:
-            self._before += np.log(np.maximum(said, 1e-300))
-            self._before_s += self._listener.seconds
-        self._listener.reset()
+        """Listen anew; what was said before counts for the whole."""
+        self._listen()
+        self._listener.interrupt()
 
     def reset(self) -> None:
         """Forget the epoch."""
-        self._decision = Decision(self._labels, self._settings)
-        self._before = np.zeros(len(self._labels))
-        self._before_s = 0.0
-        self._coming: list[Heard] = []
+        self._decision.reset()
+        self._coming.clear()
         self._listener.reset()
 
 
@@ -239,5 +231,5 @@ def rolling(
 ) -> Rolling:
     """Return what follows an epoch with a classifier; parameters as for `OverWindow`."""
     if isinstance(classifier, EvidenceClassifier):
-        return OverAll(classifier, settings, threshold, shift_s)
+        return OverSpeech(classifier, settings, threshold, shift_s)
     return OverWindow(classifier, settings, threshold, shift_s)

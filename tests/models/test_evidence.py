@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.evidence import BANDS, LEAST_FRAMES, EvidenceClassifier, evidence_vectors
+from models.evidence import LEAST_FRAMES, EvidenceClassifier, evidence_vectors
 from models.manifest import ClassifierPart
 from models.signal.band_profile import band_profiles, profile_columns
-from models.signal.log_bands import LogBands
+from models.signal.log_bands import LogBands, LogBandSettings
 
 CHANNELS, RATE_HZ = 2, 600.0
+BANDS = LogBandSettings()
 COLUMNS = profile_columns(CHANNELS, BANDS.bands)
 WEIGHTS = np.random.default_rng(0).normal(size=(COLUMNS + 1, 3))
 PART = ClassifierPart(
@@ -18,7 +19,8 @@ PART = ClassifierPart(
     file="evidence.onnx",
     labels=("a", "b", "c"),
     features=("evidence",),
-    window_s=2.0,
+    bands=BANDS,
+    window_s=0.5,
     calibration="none",
 )
 
@@ -44,10 +46,12 @@ def test_only_speech_is_evidence():
     heard.process(samples, speech)
     bands = LogBands(BANDS, RATE_HZ, CHANNELS).process(samples)
     spoken = bands[np.flatnonzero(speech[: len(bands)] >= 0.4)]
-    assert heard.seconds == pytest.approx(len(spoken) / 100)
-    profile = band_profiles(spoken, CHANNELS, [len(spoken)])
-    expected = model(evidence_vectors(profile, np.array([heard.seconds])))[0][0]
-    np.testing.assert_allclose(heard.probabilities(), expected)
+    assert heard.all_s == pytest.approx(len(spoken) / 100)
+    for said, rows in ((heard.whole(), spoken), (heard.now(), spoken[-50:])):
+        profile = band_profiles(rows, CHANNELS, [len(rows)])
+        # However much was heard, it counts as half a second.
+        expected = model(evidence_vectors(profile, np.array([0.5])))[0][0]
+        np.testing.assert_allclose(said, expected)
 
 
 @settings(deadline=None, max_examples=30)
@@ -64,7 +68,8 @@ def test_any_chunking_gives_the_same(cuts):
     for end, frames in zip(ends, counts, strict=True):
         parts.process(samples[a:end], speech[b:frames])
         a, b = end, frames
-    np.testing.assert_array_equal(whole.probabilities(), parts.probabilities())
+    np.testing.assert_array_equal(whole.now(), parts.now())
+    np.testing.assert_array_equal(whole.whole(), parts.whole())
 
 
 def test_nothing_is_said_of_too_little_speech():
@@ -72,27 +77,49 @@ def test_nothing_is_said_of_too_little_speech():
     samples, _ = emg()
     heard = listener()
     heard.process(samples, np.zeros(150))
-    assert heard.probabilities() is None
+    assert heard.now() is None
     speech = np.zeros(50)
     speech[: LEAST_FRAMES - 1] = 1
     heard.process(samples[:0], speech[:40])
-    assert heard.probabilities() is None
+    assert heard.now() is heard.whole() is None
     heard.reset()
     heard.process(samples, np.ones(LEAST_FRAMES))
-    assert heard.probabilities() is not None
+    assert heard.now() is not None
+    assert heard.whole() is not None
     heard.reset()
-    assert heard.probabilities() is None
-    assert heard.seconds == 0
+    assert heard.now() is heard.whole() is None
+    assert heard.recent_s == heard.all_s == 0
 
 
-def test_it_rests_on_the_latest_speech():
-    """A session of a day must not be told by its morning."""
+def test_what_is_said_now_is_of_the_latest_speech():
+    """After another one began to speak, the first would be named for minutes."""
     samples, _ = emg()
-    heard, fresh = listener(0.5), listener(0.5)
-    heard.process(1000 * samples, np.ones(150))
-    heard.process(samples[:0], np.ones(40))
-    assert heard.seconds == 0.5
-    heard.reset()
-    heard.process(samples, np.ones(150))
-    fresh.process(samples, np.ones(150))
-    np.testing.assert_array_equal(heard.probabilities(), fresh.probabilities())
+    heard, fresh = listener(), listener()
+    heard.process(1000 * samples[:600], np.ones(90))
+    heard.process(samples[600:], np.ones(108))
+    fresh.process(samples[600:], np.ones(98))
+    assert heard.recent_s == fresh.recent_s == 0.5
+    np.testing.assert_allclose(heard.now(), fresh.now(), atol=1e-6)
+    assert np.abs(heard.whole() - fresh.whole()).max() > 1
+
+
+def test_an_interruption_ends_the_moment_and_not_the_whole():
+    """What was before a loss may have been somebody else; the utterance goes on."""
+    samples, _ = emg()
+    heard = listener()
+    heard.process(samples, np.ones(198))
+    before_s = heard.all_s
+    heard.interrupt()
+    assert heard.now() is None
+    assert heard.recent_s == 0
+    heard.process(samples[:300], np.ones(45))
+    assert heard.recent_s == 0.45
+    assert heard.all_s == pytest.approx(before_s + 0.45)
+
+
+def test_the_whole_is_bounded():
+    """A session of a day must not grow in memory."""
+    samples, _ = emg()
+    heard = listener(longest_s=1.0)
+    heard.process(samples, np.ones(198))
+    assert heard.all_s == 1.0

@@ -74,8 +74,9 @@ def _loud(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 
 def _loud_evidence(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """A second is worth one in log odds, for loud EMG; the last column are the seconds."""
-    loud = 1 / (1 + np.exp(-np.sign(features[:, 0]) * features[:, -1]))
+    """A second is worth two in log odds by the first band's mean; the last are the seconds."""
+    mean = features[:, 0] / features[:, -1]
+    loud = 1 / (1 + np.exp(-2 * np.sign(mean - np.log(28.0)) * features[:, -1]))
     return [np.stack((1 - loud, loud), axis=1)]
 
 
@@ -107,7 +108,7 @@ def make_bundle(
     }
     speaker = classifier
     if evidence:
-        speaker = classifier | {"file": "evidence", "features": ("evidence",)}
+        speaker = classifier | {"file": "evidence", "features": ("evidence",), "bands": {}}
     manifest = {
         "name": "toy",
         "signal": {"rate_hz": RATE_HZ, "channels": LABELS},

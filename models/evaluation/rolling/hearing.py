@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from drivers.recordings.emg_uka.files import RATE_HZ
 from models.evaluation.metrics.courses import speech_heard
-from models.evidence import LEAST_FRAMES
+from models.evidence import LEAST_FRAMES, WINDOW_S
 from models.signal.band_profile import band_profiles, profile_columns
 from models.signal.operator import Array
 from models.signal.td_features import TDFeatures, TDSettings
@@ -32,10 +32,11 @@ class Observed:
     frames : ndarray of int, shape (updates,)
         Frames that an update can rest on.
     speech_s : ndarray, shape (updates + 1,)
-        Frames with speech among them, in seconds, and last in the whole utterance: all of it
-        where there is next to none.
+        Frames with speech among them, in seconds, `WINDOW_S` at the most, and last in the whole
+        utterance: all of it where there is next to none.
     profiles : ndarray, shape (updates + 1, columns)
-        What `band_profiles` says of them; nan before there is a tenth of a second.
+        What `band_profiles` says of the latest `WINDOW_S` of them, and last of all; nan before
+        there is a tenth of a second.
     examples : ndarray, shape (windows, columns)
         Profiles of shorter stretches of the speech, to learn from.
     example_s : ndarray, shape (windows,)
@@ -117,7 +118,12 @@ def hear(
     rows = bands[spoken]
     columns = profile_columns(channels, bands.shape[1] // channels)
     profiles = np.full((len(ends), columns), np.nan)
-    profiles[enough] = band_profiles(rows, channels, ends[enough])
+    moments = ends[:-1][enough[:-1]]
+    profiles[:-1][enough[:-1]] = band_profiles(
+        rows, channels, moments, round(WINDOW_S / features.shift_s)
+    )
+    if enough[-1]:
+        profiles[-1] = band_profiles(rows, channels, ends[-1:])[0]
     examples, example_s = evidence_examples(rows, channels, shift_s)
     return Observed(
         one.name,
@@ -128,7 +134,7 @@ def hear(
         np.arange(1, len(frames) + 1, dtype=np.float64) * UPDATE_S,
         speech_heard(mean, UPDATE_S),
         frames,
-        ends * shift_s,
+        np.append(np.minimum(ends[:-1] * shift_s, WINDOW_S), ends[-1] * shift_s),
         profiles.astype(np.float32),
         examples.astype(np.float32),
         example_s,

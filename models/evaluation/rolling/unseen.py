@@ -11,7 +11,7 @@ from models.evaluation.metrics.decisions import equal_error_rate
 from models.evaluation.rolling.hearing import Observed
 from models.evaluation.rolling.observed import observed
 from models.signal.operator import Array
-from models.training.evidence import EvidenceClassifier, fit_evidence
+from models.training.evidence import TrainedEvidence, fit_evidence
 
 VERIFIED_AFTER_S: Final = {"1000": 1.0, "whole": np.inf}
 """Speech heard, by the name of the figure: in milliseconds."""
@@ -26,7 +26,7 @@ def utterances_of(
     return [one for name in sessions for one in observed(material, name, every, notch).utterances]
 
 
-def fit(known: Sequence[Observed], calibrate: bool = True) -> EvidenceClassifier:
+def fit(known: Sequence[Observed], calibrate: bool = True) -> TrainedEvidence:
     """Learn speakers from the training subsets among some utterances.
 
     Parameters
@@ -38,7 +38,7 @@ def fit(known: Sequence[Observed], calibrate: bool = True) -> EvidenceClassifier
 
     Returns
     -------
-    EvidenceClassifier
+    TrainedEvidence
         Of the speakers.
     """
     learned = [one for one in known if one.split == "train"]
@@ -52,7 +52,7 @@ def fit(known: Sequence[Observed], calibrate: bool = True) -> EvidenceClassifier
     )
 
 
-def course(one: Observed, classifier: EvidenceClassifier) -> Course:
+def course(one: Observed, classifier: TrainedEvidence) -> Course:
     """Tell an utterance's speaker from all speech heard so far, update by update."""
     said = classifier.probabilities(one.profiles.astype(np.float64), one.speech_s)
     whole = None if np.isnan(said[-1]).any() else said[-1]
@@ -223,7 +223,7 @@ def enrolled(
 
 
 def _recalls(
-    sessions: Sequence[Sequence[Observed]], classifier: EvidenceClassifier, speakers: Sequence[str]
+    sessions: Sequence[Sequence[Observed]], classifier: TrainedEvidence, speakers: Sequence[str]
 ) -> dict[str, float]:
     columns = [classifier.labels.index(one) for one in speakers]
     right: dict[str, list[bool]] = {}

@@ -207,7 +207,7 @@ def test_the_estimates_of_a_second_epoch_start_anew(
     assert [replace(e, time_s=0, epoch=0) for e in seconds] == [replace(e, time_s=0) for e in alone]
 
 
-def test_evidence_adds_up_over_an_interruption(
+def test_evidence_is_of_speech_and_starts_anew_after_an_interruption(
     evidence_bundle: Bundle, emg: MakeEmg, chunks_of: MakeChunks
 ) -> None:
     """What is said of an instant rests on what came since; the utterance's answer on all."""
@@ -215,21 +215,33 @@ def test_evidence_adds_up_over_an_interruption(
     chunks = [Chunk(signal[:1200], 0, 0, 2.0, 2.0), Chunk(signal[1500:], 0, 1500, 3.8, 3.8)]
     estimates, (_, whole) = estimate(evidence_bundle, chunks)
     said = [one.speaker for one in estimates]
-    assert said[:10] == [None] * 10  # rest
-    heard_s = [None if one is None else one.window_s for one in said]
-    assert heard_s[12] == pytest.approx(0.27, abs=0.03)
-    before, after = estimates[19].speaker, estimates[-1].speaker
+    assert said[:5] == [None] * 5
+    assert [one.answer for one in said[5:10] if one is not None] == [NO_SPEECH] * 5  # rest
+    assert said[12] is not None
+    assert said[12].window_s == pytest.approx(0.27, abs=0.03)
+    before, after = said[19], said[-1]
     assert before is not None
     assert after is not None
     assert before.window_s == pytest.approx(0.98, abs=0.04)
-    assert [one is None for one in said[20:]].count(True) == 1  # listening anew
+    assert said[20] is None  # listening anew
+    assert after.window_s == 1.0  # of the bundle
     assert whole is not None
-    assert before.window_s + after.window_s <= whole.window_s <= 2.32
-    # The toy says: each second is worth as much, and so do both parts together.
-    odds = [
-        np.log(one.probabilities["loud"] / one.probabilities["soft"]) for one in (before, whole)
-    ]
-    assert odds[1] / odds[0] == pytest.approx(whole.window_s / before.window_s, rel=0.1)
+    assert whole.window_s == pytest.approx(0.98 + 1.28, abs=0.06)
+    assert whole.label == before.label == after.label == "loud"
+    # A second is worth two, and more than the bundle's second is not believed.
+    odds = [np.log(p["loud"] / p["soft"]) for p in (before.probabilities, whole.probabilities)]
+    np.testing.assert_allclose(odds, [2 * before.window_s, 2.0], rtol=1e-3)
+
+
+def test_another_speaker_is_noticed(
+    evidence_bundle: Bundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """The first one would be named for as long as he had spoken."""
+    signal = np.concatenate((emg(5.0, level_uv=150.0), emg(3.0, level_uv=70.0)))
+    estimates, _ = estimate(evidence_bundle, chunks_of(signal))
+    labels = [None if one.speaker is None else one.speaker.label for one in estimates]
+    assert labels[45:50] == ["loud"] * 5
+    assert labels[-10:] == ["soft"] * 10
 
 
 def test_evidence_does_not_depend_on_the_chunks(

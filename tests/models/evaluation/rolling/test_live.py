@@ -16,7 +16,7 @@ from models.evaluation.rolling import live  # noqa: E402
 from models.evaluation.rolling.hearing import frames_at_updates, hear  # noqa: E402
 from models.evaluation.rolling.unseen import course  # noqa: E402
 from models.evaluation.runs import courses  # noqa: E402
-from models.evidence import evidence_vectors  # noqa: E402
+from models.evidence import WINDOW_S, evidence_vectors  # noqa: E402
 from models.inference import OnnxModel  # noqa: E402
 from models.signal.td_features import TDFeatures, TDSettings  # noqa: E402
 from models.training.examples import SignalSettings, utterance_of  # noqa: E402
@@ -64,7 +64,7 @@ class AsExported:
         self.model, self.labels = model, labels
 
     def probabilities(self, profiles, seconds):
-        return self.model(evidence_vectors(profiles, seconds))[-1]
+        return self.model(evidence_vectors(profiles, np.minimum(seconds, WINDOW_S)))[-1]
 
 
 @pytest.mark.parametrize("what", ["mode", "speaker"])
