@@ -11,6 +11,7 @@ Audio = NDArray[np.float32]
 
 _FADE_S = 0.005
 _INAUDIBLE = 1e-5
+_SURPLUS_S = 0.02  # over the reserve at a start; chunks are seldom longer
 
 
 @dataclass
@@ -26,7 +27,7 @@ class PlayCounts:
     starved : int
         Times that it ran dry because there was no EMG: a gap, a stall, a reconnection.
     dropped_samples : int
-        Samples left out because too many waited.
+        Samples left out because too many waited, also at a start.
     overflowed_samples : int
         Samples left out because the buffer was full: nobody plays any more.
     skipped_samples : int
@@ -49,8 +50,9 @@ class PlayBuffer:
 
     It starts to play once enough waits *before* more comes: the reserve is the lateness
     that nobody hears, whatever the size of what comes at a time. When it runs dry, the sound
-    fades out; it starts again like at first, and fades in. Nothing that happens here makes
-    a step in the sound. Who is to blame shows
+    fades out; it starts again like at first, and fades in. What came while a sound card was
+    not ready yet is left out: it would be delay for good. Nothing that happens here makes a
+    step in the sound. Who is to blame shows
     when more comes: silence in place of lost EMG, or the voice.
 
     Parameters
@@ -76,6 +78,7 @@ class PlayBuffer:
         self._now_s = now_s
         self.counts = PlayCounts()
         self._reserve = round(reserve_ms / 1000 * rate_hz)
+        self._surplus = round(_SURPLUS_S * rate_hz)
         self._limit = max(round(limit_ms / 1000 * rate_hz), 2 * self._reserve)
         self._size = self._limit + 2 * rate_hz
         self._ring = np.zeros(self._size, dtype=np.float32)
@@ -168,6 +171,9 @@ class PlayBuffer:
                 self._fade_out(out)
                 return
             self._playing, self._risen, self._from = True, 0, self._last
+            if self._before - self._reserve > self._surplus and not self._ending:
+                self._leave_out(self._before - self._reserve)
+                waiting = self._written - self._read
         if waiting > self._limit:
             self._leave_out(waiting - max(self._reserve, len(out)))
             waiting = self._written - self._read

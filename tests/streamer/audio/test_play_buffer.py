@@ -49,6 +49,23 @@ def test_it_starts_with_the_reserve_in_hand() -> None:
     assert buffer.waiting == 2 * BLOCK
 
 
+def test_a_card_that_starts_late_is_no_delay_for_good() -> None:
+    """Some cards are not ready for a second or two, and all later speech would wait for it."""
+    buffer = make(reserve_ms=20, limit_ms=2000)
+    for _ in range(100):
+        feed(buffer, HOP)
+    out = render(buffer)
+    assert out[-1] == 0.5
+    assert buffer.waiting == 2 * BLOCK  # the reserve, when the latest came
+    assert buffer.counts.dropped_samples == 97 * BLOCK
+    short = make(reserve_ms=20)
+    for _ in range(10):
+        feed(short, HOP)
+    short.finish()
+    render(short, 12)
+    assert short.counts.played_samples == 10 * BLOCK
+
+
 def test_the_reserve_holds_for_big_chunks_too() -> None:
     """A source that sends 50 ms at a time must not underrun with every chunk."""
     buffer = make(reserve_ms=20)
@@ -198,9 +215,8 @@ def test_nothing_makes_a_step_in_the_sound(chunks: list[int], block: int) -> Non
 
 def test_the_callback_allocates_no_array() -> None:
     """Memory comes when the system pleases, and the card does not wait."""
-    buffer = PlayBuffer(16000, 1, 20_000)
+    buffer = PlayBuffer(16000, 12_500, 20_000)
     out = np.empty(16_000, dtype=np.float32)
-    buffer.arrive()
     feed(buffer, np.ones(200_000, dtype=np.float32))
     feed(buffer, np.ones(1, dtype=np.float32))
     tracemalloc.start()
@@ -249,6 +265,7 @@ def test_every_sample_is_accounted_for(sizes: list[int], block: int) -> None:
 def test_two_threads_share_it_without_a_lock() -> None:
     """The callback must hear every sample in its order while the chain feeds on."""
     buffer = make(reserve_ms=1, limit_ms=100_000)
+    buffer._surplus = 10**9
     total = 200 * BLOCK
     ramp = np.arange(1, total + 1, dtype=np.float32)
 
