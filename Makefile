@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 
-.PHONY: demo test lint format bundle clean help
+.PHONY: demo test lint format bench bundle clean help
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' \
@@ -25,6 +25,12 @@ lint: .venv/.test ## ruff, formatting, types
 format: .venv/.test ## put the code into shape
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+bench: .venv/.run ## measure cost and delay on this machine, a quarter of an hour: drivers, engine, acoustic, soak
+	@date=$$(date +%Y-%m-%d_%H-%M-%S); failed=0; for bench in drivers engine acoustic soak; do \
+		echo "bench $$bench"; \
+		.venv/bin/streamer bench $$bench --out runs/bench_$$date/$$bench || failed=1; \
+	done; exit $$failed
 
 bundle: .venv/.test ## rebuild the simulated recording and the bundle that come with the project
 	rm -rf build/packaged

@@ -12,7 +12,7 @@ from drivers.errors import StreamerError
 from drivers.varioport.emulator.pty import DEFAULT_LINK
 from models.manifest import SpeakerMethod
 from streamer.audio.output import AudioSettings
-from streamer.bench.settings import DriversBench
+from streamer.bench.settings import AcousticBench, DriversBench, EngineBench, SoakBench
 from streamer.engine.decision import EstimateSettings
 from streamer.engine.pipeline import PipelineSettings
 from streamer.outlets import OutletSettings
@@ -125,6 +125,9 @@ class BenchSettings(Settings):
     """How much is measured."""
 
     drivers: DriversBench = DriversBench()
+    engine: EngineBench = EngineBench()
+    acoustic: AcousticBench = AcousticBench()
+    soak: SoakBench = SoakBench()
 
 
 class Config(Settings):

@@ -27,7 +27,7 @@ _START_S = 30.0
 
 @contextmanager
 def device(profile: Profile, faults: Sequence[str] = ()) -> Iterator[VarioportSource]:
-    """Run an emulated device on the recording in the package.
+    """Run an emulated device on the recording in the package, and read it.
 
     Parameters
     ----------
@@ -40,6 +40,29 @@ def device(profile: Profile, faults: Sequence[str] = ()) -> Iterator[VarioportSo
     ------
     VarioportSource
         Open on it.
+    """
+    with (
+        emulated(profile, faults) as port,
+        VarioportSource(SerialTransport(str(port), profile.baud_rate), profile) as source,
+    ):
+        yield source
+
+
+@contextmanager
+def emulated(profile: Profile, faults: Sequence[str] = ()) -> Iterator[Path]:
+    """Run an emulated device on the recording in the package.
+
+    Parameters
+    ----------
+    profile : Profile
+        A built-in one.
+    faults : sequence of str
+        As ``--fault`` takes them.
+
+    Yields
+    ------
+    Path
+        Its serial port.
     """
     with tempfile.TemporaryDirectory() as folder:
         port = Path(folder) / "varioport"
@@ -57,8 +80,7 @@ def device(profile: Profile, faults: Sequence[str] = ()) -> Iterator[VarioportSo
         with process:
             try:
                 _wait_for(port, process)
-                with VarioportSource(SerialTransport(str(port), profile.baud_rate), profile) as it:
-                    yield it
+                yield port
             finally:
                 process.terminate()
 

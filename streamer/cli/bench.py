@@ -2,18 +2,24 @@
 
 import math
 import platform
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from streamer.bench.figure import Figure
-from streamer.cli.options import as_json, configured, print_json
+from streamer.bench.figure import Figure, Progress, Report
+from streamer.cli.options import Command, as_json, configured, note, print_json, selecting
 from streamer.cli.progress import shown_progress
-from streamer.config import load_config
+from streamer.config import Config, load_config
+from streamer.results.outputs import RunDirectory, write_json
+
+_RESULT = "bench.json"
 
 
 @click.group()
@@ -21,10 +27,146 @@ def bench() -> None:
     """Measure latency, throughput and losses."""
 
 
+def _measuring(command: Command) -> Command:
+    """Add ``--bundle``, ``--out`` and what all benches have."""
+    command = as_json(configured(command))
+    command = click.option(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="Directory for the outputs, which must not exist yet.  [default: runs/DATE_TIME]",
+    )(command)
+    return click.option(
+        "--bundle",
+        metavar="DIR",
+        type=Path,
+        help="Models, as `streamer train` writes them.  [default: those in the package]",
+    )(command)
+
+
+def _seconds(of: str) -> Callable[[Command], Command]:
+    return click.option("--seconds", metavar="SECONDS", help=f"EMG {of}.")
+
+
 @bench.command()
+@_seconds("at either pace; recordings are played over and over.  [default: 60]")
+@click.argument("path", metavar="[PATH]", type=Path, required=False)
+@selecting
+@_measuring
+def engine(
+    path: Path | None,
+    session: str | None,
+    subset: str | None,
+    utterances: tuple[str, ...],
+    seconds: str | None,
+    bundle: Path | None,
+    out: Path | None,
+    json_: bool,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> int:
+    """Measure what a session costs.
+
+    Recordings (PATH, by default those in the package) go through a session in a process of
+    its own: at the pace of life without screen and loudspeaker, and as fast as it can on one
+    core. It says the cost of a frame stage by stage, the share of a core, the throughput and
+    the memory, and how much faster the MLSA filter is than pysptk's.
+
+    \b
+    Example:
+      streamer bench engine --bundle bundles/002-001 --seconds 60
+    """  # noqa: D301 - \b is click's, not Python's
+    from streamer.bench.engine import engine as measure
+
+    config = _config(
+        config_file, assignments, path, session, subset, utterances, bundle,
+        {"bench.engine.seconds": seconds},
+    )  # fmt: skip
+    return _measure(measure, config, out, json_=json_)
+
+
+@bench.command()
+@_seconds("of the replay.  [default: all that is chosen]")
+@click.argument("path", metavar="[CORPUS]", type=Path, required=False)
+@selecting
+@_measuring
+def acoustic(
+    path: Path | None,
+    session: str | None,
+    subset: str | None,
+    utterances: tuple[str, ...],
+    seconds: str | None,
+    bundle: Path | None,
+    out: Path | None,
+    json_: bool,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> int:
+    """Prove the delay from outside, on a virtual sound card.
+
+    Audible utterances of a corpus (by default the simulated one in the package, subset
+    test.audible) are replayed at the pace of life into a null sink of a PulseAudio of its
+    own, and its monitor is recorded. It says how late the heard speech is against the natural
+    speech of the same utterances, and how long a burst in the EMG takes to sound.
+
+    \b
+    Example:
+      streamer bench acoustic data/emg-uka --session 002-001 --bundle bundles/002-001
+    """  # noqa: D301 - \b is click's, not Python's
+    from streamer.bench.acoustic import acoustic as measure
+
+    if subset is None and not utterances:
+        subset = "test.audible"
+    config = _config(
+        config_file, assignments, path, session, subset, utterances, bundle,
+        {"bench.acoustic.seconds": seconds},
+    )  # fmt: skip
+    return _measure(measure, config, out, json_=json_)
+
+
+@bench.command()
+@_seconds("at the pace of life; recordings are played over and over.  [default: 600]")
+@click.argument("path", metavar="[PATH]", type=Path, required=False)
+@selecting
+@_measuring
+def soak(
+    path: Path | None,
+    session: str | None,
+    subset: str | None,
+    utterances: tuple[str, ...],
+    seconds: str | None,
+    bundle: Path | None,
+    out: Path | None,
+    json_: bool,
+    config_file: Path | None,
+    assignments: tuple[str, ...],
+) -> int:
+    """Run for long on a virtual sound card beside a busy core.
+
+    Counts underruns, and compares memory and lag at the start and at the end. Then an
+    emulated Varioport is unplugged for a second again and again, and the voice has to fade
+    and to come back without a click.
+
+    \b
+    Example:
+      streamer bench soak --seconds 60
+    """  # noqa: D301 - \b is click's, not Python's
+    from streamer.bench.soak import soak as measure
+
+    config = _config(
+        config_file, assignments, path, session, subset, utterances, bundle,
+        {"bench.soak.seconds": seconds},
+    )  # fmt: skip
+    return _measure(measure, config, out, json_=json_)
+
+
+@bench.command()
+@click.option("--out", metavar="DIR", type=Path, help="Directory for a picture of the figures.")
 @as_json
 @configured
-def drivers(json_: bool, config_file: Path | None, assignments: tuple[str, ...]) -> int:
+def drivers(
+    out: Path | None, json_: bool, config_file: Path | None, assignments: tuple[str, ...]
+) -> int:
     """Measure what the drivers promise.
 
     Damaged bytes through the codecs, an emulated Varioport whose cable is pulled, the same
@@ -36,34 +178,104 @@ def drivers(json_: bool, config_file: Path | None, assignments: tuple[str, ...])
       streamer bench drivers --set bench.drivers.replay_s=600
     """  # noqa: D301 - \b is click's, not Python's
     from streamer.bench.drivers import drivers as measure
+    from streamer.bench.pictures import draw_figures
 
     settings = load_config(config_file, assignments).bench.drivers
+    directory = None if out is None else RunDirectory.create(out)
     with shown_progress() as progress:
         figures = measure(settings, progress)
-    _show(figures, json_=json_)
-    return 0 if all(figure.good for figure in figures) else 1
+    picture = None
+    if directory is not None:
+        picture = draw_figures(directory.path / "drivers.png", figures)
+    return _show(Report(figures, picture=picture), json_=json_)
 
 
-def _show(figures: list[Figure], *, json_: bool) -> None:
+def _config(
+    file: Path | None,
+    assignments: tuple[str, ...],
+    path: Path | None,
+    session: str | None,
+    subset: str | None,
+    utterances: tuple[str, ...],
+    bundle: Path | None,
+    more: dict[str, object],
+) -> Config:
+    return load_config(
+        file,
+        assignments,
+        {
+            "recordings.path": path,
+            "recordings.session": session,
+            "recordings.subset": subset,
+            "recordings.utterances": utterances or None,
+            "bundle": bundle,
+            **more,
+        },
+    )
+
+
+def _measure(
+    measure: Callable[[Config, Path, Progress], Report],
+    config: Config,
+    out: Path | None,
+    *,
+    json_: bool,
+) -> int:
+    directory = RunDirectory.create(out)
+    with shown_progress() as progress:
+        report = measure(config, directory.path, progress)
+    write_json(directory.path / _RESULT, _content(report))
+    return _show(report, json_=json_)
+
+
+def _show(report: Report, *, json_: bool) -> int:
+    """Print a report; return the exit code."""
+    for line in report.notes:
+        note(line)
+    if report.invalid is not None:
+        note(f"invalid: {report.invalid}")
     if json_:
-        print_json(
-            {
-                "machine": f"{platform.machine()}, Python {platform.python_version()}",
-                "figures": {f.name: _plain(f) for f in figures},
-            }
-        )
-        return
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for title, justify in (("measured", "right"), ("at most", "right"), ("what", "left")):
-        table.add_column(title, justify=justify)  # type: ignore[arg-type]
-    for figure in figures:
-        most = "" if figure.most is None else f"{figure.most:.3g} {figure.unit}"
-        style = None if figure.good else "red"
-        table.add_row(f"{figure.value:.3g} {figure.unit}", most, figure.about, style=style)
-    Console(markup=False, highlight=False).print(table)
+        print_json(_content(report))
+    else:
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for title, justify in (("measured", "right"), ("target", "right"), ("what", "left")):
+            table.add_column(title, justify=justify)  # type: ignore[arg-type]
+        for figure in report.figures:
+            style = None if figure.good else "red"
+            table.add_row(
+                f"{figure.value:.3g} {figure.unit}", _target(figure), figure.about, style=style
+            )
+        Console(markup=False, highlight=False).print(table)
+        if report.picture is not None:
+            click.echo(f"picture  {report.picture}")
+    return 0 if report.good else 1
 
 
-def _plain(figure: Figure) -> dict[str, object]:
-    """Return plain types; a figure that could not be measured is infinite, null in JSON."""
-    value = figure.value if math.isfinite(figure.value) else None
-    return {**asdict(figure), "value": value, "good": figure.good}
+def _target(figure: Figure) -> str:
+    if figure.most is not None:
+        return f"<= {figure.most:.3g} {figure.unit}"
+    return "" if figure.least is None else f">= {figure.least:.3g} {figure.unit}"
+
+
+def _content(report: Report) -> dict[str, Any]:
+    """Return plain types for JSON."""
+    return {
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "good": report.good,
+        "invalid": report.invalid,
+        **_plain(report.values),
+        "figures": {f.name: _plain({**asdict(f), "good": f.good}) for f in report.figures},
+        "notes": report.notes,
+        "picture": None if report.picture is None else str(report.picture),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return plain types; what could not be measured is infinite, null in JSON."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

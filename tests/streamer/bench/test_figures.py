@@ -25,6 +25,9 @@ def test_a_figure_is_good_up_to_its_bound() -> None:
     assert not Figure("a", 1.1, "", 1.0, "").good
     assert not Figure("a", math.inf, "", 1.0, "").good
     assert not Figure("a", math.nan, "", 1.0, "").good
+    assert Figure("a", 3.0, "", None, "", least=3.0).good
+    assert not Figure("a", 2.9, "", None, "", least=3.0).good
+    assert not Figure("a", math.nan, "", None, "", least=3.0).good
 
 
 def test_what_cannot_be_measured_is_null_and_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +42,7 @@ def test_what_cannot_be_measured_is_null_and_a_failure(monkeypatch: pytest.Monke
         "unit": "s",
         "most": 2.0,
         "about": "never came back",
+        "least": None,
         "good": False,
     }
     assert CliRunner().invoke(cli, ["bench", "drivers"]).exit_code == 1

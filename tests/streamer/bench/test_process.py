@@ -1,0 +1,152 @@
+"""How a session performed, read from what it left."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from drivers.errors import StreamerError
+from drivers.source import Chunk
+from streamer.bench import virtual_card
+from streamer.bench.acoustic import natural, validity, voice
+from streamer.bench.clicks import CardPath
+from streamer.bench.heard import Heard
+from streamer.bench.process import Performance, last_core, only_on, perform
+from streamer.bench.virtual_card import CardError, VirtualCard
+from streamer.bench.worker import Stamped
+from streamer.config import load_config
+from streamer.recordings import RecordingsSettings, Selection
+from streamer.results.outputs import RunDirectory
+
+
+def performance(**course: list[float]) -> Performance:
+    """A session that began at second 100."""
+    columns = {"time_s": [100.5, 101.0, 101.5, 102.0, 102.5], "underruns": [1, 1, 1, 2, 2]}
+    summary = {"underruns": 3, "utterances": []}
+    epochs = [
+        {"epoch": 0, "utterance": "a", "started_s": 100.0, "last_s": 101.0},
+        {"epoch": 1, "utterance": "b", "started_s": 101.0, "last_s": 102.5},
+    ]
+    values = {name: np.array(value, float) for name, value in (columns | course).items()}
+    return Performance(RunDirectory(Path()), summary, {}, epochs, values, 300.0)
+
+
+def test_the_first_second_does_not_count() -> None:
+    """A start that costs an underrun would hide those that matter."""
+    assert performance().underruns() == 2
+    assert performance(time_s=[101.5] * 5).underruns() == 3
+
+
+def test_share_of_a_core() -> None:
+    """Imports and warm-up are no cost of a frame."""
+    assert performance(cpu_s=[9.0, 10.0, 10.1, 10.2, 10.3]).cpu_share() == pytest.approx(0.2)
+    assert performance(time_s=[100.0] * 5, cpu_s=[1.0] * 5).cpu_share() == float("inf")
+
+
+def test_growth_after_the_warm_up() -> None:
+    """A leak would show after hours, in the middle of a talk."""
+    rss_mb = [100.0, 200.0, 210.0, 215.0, 230.0]
+    assert performance(rss_mb=rss_mb).growth_mb(1.0) == 30.0
+    assert performance(rss_mb=rss_mb).growth_mb(60.0) == float("inf")
+
+
+def test_epochs_are_stamped(
+    chunks_of: Callable[..., list[Chunk]],
+    emg: Callable[..., Any],
+    script_source: Callable[..., Any],
+) -> None:
+    """The lag would be counted from a wrong instant."""
+    first = chunks_of(emg(0.1), (7,), name="a", start_s=10.0)
+    second = chunks_of(emg(0.1), (6,), epoch=1, name="b", start_s=20.0)
+    with Stamped(script_source([*first, None, *second[1:]])) as source:
+        while source.read(0.0) is not None or len(source.epochs) < 2:
+            pass
+    one, two = source.epochs
+    assert (one.epoch, one.utterance, one.samples, one.lost_samples) == (0, "a", 60, 0)
+    assert one.started_s == pytest.approx(10.0 + 1 / 600)
+    assert one.last_s == pytest.approx(10.1)
+    assert (two.epoch, two.utterance) == (1, "")
+    assert two.started_s == pytest.approx(20.0 + 1 / 600)  # lost samples counted in
+
+
+def test_a_session_that_fails_says_why(tmp_path: Path) -> None:
+    """A bench that stands still tells nobody that there is no such bundle."""
+    config = load_config(None, ["bundle=/nowhere"])
+    with pytest.raises(StreamerError, match="nowhere"):
+        perform(config, tmp_path / "run", "engine", 5.0, lambda *_: None)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no affinity on this system")
+def test_one_core() -> None:
+    """Throughput on one core would be that of two."""
+    before = os.sched_getaffinity(0)
+    with only_on(last_core()):
+        assert os.sched_getaffinity(0) == {max(before)}
+    with only_on(None):
+        assert os.sched_getaffinity(0) == before
+    assert os.sched_getaffinity(0) == before
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows by heart what a virtual sound card needs."""
+    monkeypatch.setattr(virtual_card.shutil, "which", lambda name: None)
+    with pytest.raises(CardError, match="apt-get install pulseaudio pulseaudio-utils") as caught:
+        VirtualCard()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is for Linux here")
+def test_a_server_that_does_not_start_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever waits for a sound card that will not come waits for ever."""
+    dead = tmp_path / "pulseaudio"
+    dead.write_text("#!/bin/sh\nexit 1\n")
+    dead.chmod(0o755)
+    monkeypatch.setattr(virtual_card, "missing_packages", list)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(CardError, match="PulseAudio does not start"), VirtualCard():
+        pass
+
+
+def test_an_unsteady_card_proves_nothing() -> None:
+    """A figure of a busy machine would be taken for the delay."""
+    steady = Heard(np.zeros(1, np.float32), 16000, 0.0, 1 / 16000, unsteady_ms=0.1)
+    unsteady = Heard(np.zeros(1, np.float32), 16000, 0.0, 1 / 16000, unsteady_ms=3.0)
+    good, bad, none = CardPath((19.0, 20.0, 21.0), 0), CardPath((20.0, 30.0), 0), CardPath((), 2)
+    assert validity(good, steady) is None
+    assert "SD of 5.0 ms" in (validity(bad, steady) or "")
+    assert validity(none, steady) is not None
+    assert "recorder" in (validity(good, unsteady) or "")
+
+
+def test_natural_speech_lies_at_the_time_of_its_emg() -> None:
+    """All of the lag hangs on when speech would have sounded."""
+    recordings = list(Selection(RecordingsSettings(subset="test.audible")).recordings)[:2]
+    there = performance()
+    there.epochs[0]["utterance"] = recordings[1].name
+    (spoken,) = natural(there, recordings)
+    assert (spoken.name, spoken.start_s, len(spoken.audio)) == (recordings[1].name, 100.0, 16000)
+    with pytest.raises(StreamerError, match="natural speech"):
+        natural(performance(), recordings)
+
+
+def test_the_voice_lies_at_the_time_of_its_emg(tmp_path: Path) -> None:
+    """Start and end of a long run are compared by it."""
+    import soundfile
+
+    there = performance()
+    directory = RunDirectory(tmp_path)
+    soundfile.write(directory.audio, np.linspace(0, 0.5, 40_000), 16000)
+    there.summary["utterances"] = [
+        {"utterance": "a", "epoch": 0, "start_s": 0.0, "seconds": 1.0},
+        {"utterance": "b", "epoch": 1, "start_s": 1.0, "seconds": 1.5},
+    ]
+    of_files = Performance(directory, there.summary, {}, there.epochs, there.course, 1.0)
+    one, two = voice(of_files)
+    assert (one.start_s, len(one.audio)) == (100.0, 16000)
+    assert (two.name, two.start_s, len(two.audio)) == ("b", 101.0, 24000)
