@@ -78,7 +78,10 @@ def _lines(summary: Summary) -> list[str]:
     computing = "none"
     if latency["compute_p50"] is not None:
         computing = f"{latency['compute_p50']:.2f} ms a frame, p99 {latency['compute_p99']:.2f} ms"
-    lines.append(f"latency    {latency['algorithmic']:.0f} ms by design; computing {computing}")
+    design = f"{latency['algorithmic']:.0f} ms by design"
+    if (total := latency["total"]) is not None:
+        design += f", {total['p50']:.0f} ms in all ({total['class']})"
+    lines.append(f"latency    {design}; computing {computing}")
     models = [f"{what} by {by}" for what, by in summary.models.items() if by and what != "bundle"]
     lines.append(f"models     {', '.join((str(summary.models['bundle']), *models))}")
     lines.append(f"ended      {_ENDED[summary.ended]}")

@@ -132,6 +132,26 @@ def test_the_same_emg_gives_the_same_voice_live(
     np.testing.assert_allclose(voices[0], voices[1], atol=2 / 32768)
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_the_clock_of_the_card_is_followed_where_that_is_wanted(
+    tmp_path: Path,
+    toy_bundle: Bundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    script_source: Any,
+    on: bool,
+) -> None:
+    """Who compares voices sample by sample must be able to have them uncorrected."""
+    settings = AudioSettings(enabled=False, drift_control=on)
+    counted = {}
+    for realtime in (True, False):
+        directory = RunDirectory.create(tmp_path / str(realtime))
+        source = script_source(chunks_of(emg(0.5)))
+        session = Session(source, toy_bundle, directory, audio=settings, realtime=realtime)
+        counted[realtime] = "longer_hops" in session.run().counters["audio"]
+    assert counted == {True: on, False: False}
+
+
 def test_losses_are_told(
     directory: RunDirectory, toy_bundle: Bundle, emg: MakeEmg, script_source: Any
 ) -> None:
