@@ -109,6 +109,10 @@ def reaction_ms(
 ) -> float | None:
     """Measure when a burst was heard.
 
+    The two voices are laid over each other where they are still the same. They differ where
+    over a millisecond their difference exceeds ten times the one that they had before, and a
+    tenth of the voice.
+
     Parameters
     ----------
     plain, burst : Heard

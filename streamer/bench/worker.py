@@ -194,7 +194,7 @@ def run(config: Config, directory: RunDirectory) -> None:
     performance: dict[str, Any] = {
         "epochs": [asdict(epoch) for epoch in source.epochs],
         "course": asdict(course),
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_rss_mb": _peak_rss_mb(),
     }
     write_json(directory.path / PERFORMANCE, performance)
 
@@ -224,9 +224,17 @@ def _look(
 
 def _rss_mb() -> float:
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * _PAGE_MB
+        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_MB
     except OSError:  # where there is no /proc
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _peak_rss_mb() -> float:
+    try:
+        # What the system counts for `getrusage` includes the process that started this one.
+        words = Path("/proc/self/status").read_text().split()
+        return int(words[words.index("VmHWM:") + 1]) / 1024
+    except (OSError, ValueError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

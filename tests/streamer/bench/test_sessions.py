@@ -1,6 +1,9 @@
 """The benches of whole sessions, as short as they can be."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,13 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
 
+from streamer.bench.clicks import card_path, play_clicks
 from streamer.bench.filtering import compare_filters
-from streamer.bench.virtual_card import missing_packages
+from streamer.bench.lag import Spoken, measure_lag
+from streamer.bench.virtual_card import VirtualCard, missing_packages
 from streamer.cli import cli
+from streamer.config import load_config, write_config
+from streamer.recordings import RecordingsSettings, Selection
 
 pytestmark = pytest.mark.realtime
 
@@ -52,6 +59,55 @@ def test_both_filters_give_the_same_speech() -> None:
     filtering = compare_filters(lambda *_: None, frames=100)
     assert filtering.difference < 1e-9
     assert filtering.frames == 100
+
+
+PLAYER = """
+import json, sys, time
+import numpy as np
+from streamer.audio.output import AudioSettings, SoundCard
+from streamer.audio.play_buffer import PlayBuffer
+
+class Natural(PlayBuffer):
+    def render(self, out):
+        now_s = time.perf_counter()
+        out[:] = 0
+        if self.at == 0:
+            self.began_s = now_s
+        if self.at >= 0:
+            part = self.speech[self.at : self.at + len(out)]
+            out[: len(part)] = part
+        self.at += len(out)
+
+buffer = Natural(16000, 10.0, 100.0)
+buffer.speech = np.load(sys.argv[1])
+buffer.at = -3 * 16000  # the start-up is over
+card = SoundCard(buffer, AudioSettings(block_ms=10))
+card.start()
+time.sleep(4 + len(buffer.speech) / 16000)
+card.stop()
+print(json.dumps(buffer.began_s))
+"""
+
+
+@needs_card
+def test_natural_speech_at_a_card_is_as_late_as_the_card(tmp_path: Path) -> None:
+    """Recorder, clock and estimator together would be off, and nobody could tell."""
+    (recording,) = list(Selection(RecordingsSettings(subset="test.audible")).recordings)[:1]
+    assert recording.audio is not None
+    speech = tmp_path / "speech.npy"
+    np.save(speech, recording.audio)
+    write_config(load_config(), tmp_path / "config.yaml")
+    with VirtualCard() as card, card.recorded() as recorder:
+        time.sleep(2.0)
+        words = [sys.executable, "-c", PLAYER, speech]
+        said = subprocess.run(words, env=card.environment, capture_output=True, check=True)
+        clicks_s = play_clicks(tmp_path / "config.yaml", tmp_path, card.environment)
+        time.sleep(1.0)
+    heard = recorder.heard()
+    path = card_path(clicks_s, heard)
+    lag = measure_lag([Spoken("one", recording.audio, json.loads(said.stdout))], heard)
+    assert lag.correlation > 0.8  # 1 on an idle machine; on a busy one a block may be late
+    assert lag.lag_ms == pytest.approx(path.median_ms, abs=1.0 + 2 * path.sd_ms)
 
 
 @needs_card
