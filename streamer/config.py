@@ -89,6 +89,9 @@ class TrainSettings(Settings):
     past: int = Field(default=15, ge=0, description="Frames that feedforward looks back")
     future: int = Field(default=0, ge=0, description="Frames ahead: each costs 10 ms of latency")
     lead_ms: float = Field(default=0.0, ge=0, description="Predict speech that much later")
+    low_delay: bool = Field(
+        default=False, description="Features that come 20 ms sooner and say a little less"
+    )
     epochs: int | None = Field(
         default=None,
         ge=1,

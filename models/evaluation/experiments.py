@@ -11,6 +11,7 @@ from models.evaluation.study import Study
 EXPERIMENTS: Final = (
     "conversion",
     "search",
+    "latency",
     "speaker",
     "embedding",
     "autoencoder",

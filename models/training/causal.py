@@ -53,7 +53,7 @@ class CausalSettings:
         Of the initial weights and the order of the utterances.
     """
 
-    width: int = 256
+    width: int = 192
     blocks: int = 4
     first_taps: int = 5
     future: int = 0

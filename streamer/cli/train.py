@@ -43,7 +43,7 @@ def train(
       streamer train data/emg-uka --session 002-001 --out bundles/002-001
       streamer train data/emg-uka --session 008-001 --out bundles/008-001 \\
         --set train.base=bundles/base.npz
-      streamer train data/emg-uka --session 002-001 --out bundles/ahead --set train.lead_ms=40
+      streamer train data/emg-uka --session 002-001 --out bundles/live --config configs/live.yaml
       streamer train data/emg-uka --session 002-001 --out bundles/three \\
         --set "train.speakers=[evidence,lda,forest,embedding]"
     """  # noqa: D301 - \b is click's, not Python's
@@ -52,6 +52,7 @@ def train(
         raise click.UsageError("Missing option '--session'", click.get_current_context())
     try:
         from models.training.causal import CausalSettings
+        from models.training.examples import LOW_DELAY, SignalSettings
         from models.training.network import ConverterSettings
         from models.training.settings import EMBEDDING, TrainingSettings
         from models.training.train import train_bundle
@@ -74,6 +75,7 @@ def train(
     if settings.epochs is not None:
         converter = replace(converter, epochs=settings.epochs)
     training = TrainingSettings(
+        signal=LOW_DELAY if settings.low_delay else SignalSettings(),
         converter=converter,
         others=settings.others,
         base=settings.base,

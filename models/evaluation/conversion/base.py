@@ -9,7 +9,9 @@ from models.training.progress import nobody
 SIGNAL = SignalSettings()
 
 
-def base_of(material: Material, settings: CausalSettings) -> Base | None:
+def base_of(
+    material: Material, settings: CausalSettings, signal: SignalSettings = SIGNAL
+) -> Base | None:
     """Train the shared network on the audible training subsets of all sessions.
 
     Parameters
@@ -18,6 +20,8 @@ def base_of(material: Material, settings: CausalSettings) -> Base | None:
         The corpus.
     settings : CausalSettings
         Network.
+    signal : SignalSettings
+        Features.
 
     Returns
     -------
@@ -26,9 +30,9 @@ def base_of(material: Material, settings: CausalSettings) -> Base | None:
         no session has such data.
     """
     sessions = {
-        one.name: parallel(one.subset("train", "audible")) for one in material.all_sessions()
+        one.name: parallel(one.subset("train", "audible")) for one in material.all_sessions(signal)
     }
     sessions = {name: one for name, one in sessions.items() if len(one)}
     if not sessions:
         return None
-    return train_base(sessions, settings, SIGNAL.features.shift_s, nobody, material.device)
+    return train_base(sessions, settings, signal.features.shift_s, nobody, material.device)

@@ -68,6 +68,13 @@ class Idea:
     networks: int = 1
     feedforward: ConverterSettings | None = None
 
+    @property
+    def effort(self) -> float:
+        """About how long it takes, in times of the usual."""
+        apart = 1.0 if self.others == "all" else 3.0  # a network for each session that is measured
+        recurrent = 3.0 if self.variant == "recurrent" else 1.0
+        return self.networks * apart * recurrent * (2.0 if self.feedforward else 1.0)
+
 
 def held_out_sentences(material: Material, seed: int) -> tuple[str, ...]:
     """Choose training sentences to measure on, for all sessions at once.
