@@ -87,7 +87,7 @@ def points_of(settings: EvaluationSettings) -> list[Point]:
     return [
         _point("usual features", SignalSettings(), replace(usual, future=10), 0),
         *(_point("usual features", SignalSettings(), usual, lead_ms) for lead_ms in (0, 60)),
-        *(_point("low-delay features", LOW_DELAY, usual, ms) for ms in (0, 20, 40, 60, 80)),
+        *(_point("low-delay features", LOW_DELAY, usual, ms) for ms in (0, 20, 40, 60)),
         *(_point(several, LOW_DELAY, usual, ms, "several leads") for ms in (40,)),
     ]
 

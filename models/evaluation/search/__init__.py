@@ -111,11 +111,12 @@ def ideas_of(settings: EvaluationSettings) -> list[Idea]:
     if settings.size == "quick":
         tiny = replace(usual, width=16, base_epochs=1, base_cap=10, least_steps=0, epochs=1)
         return [Idea("reference", tiny), Idea("without bands", tiny, bands=False)]
+    same_speaker = [Idea("sessions of the same speaker", as_long, others="speaker")]
     return [
         Idea("reference", usual),
         Idea("the paper's network, on its session alone", bands=False, feedforward=plain),
         Idea("the session alone", as_long, others="none"),
-        Idea("sessions of the same speaker", as_long, others="speaker"),
+        *(same_speaker if settings.size == "full" else []),  # a base for each speaker
         Idea("without bands", usual, bands=False),
         Idea("plain TD features, without bands", usual, signal=PLAIN, bands=False),
         Idea("recurrent (GRU)", usual, variant="recurrent"),
