@@ -183,9 +183,10 @@ class SosFilter:
             return np.empty((0, self.channels))
         if self._state is None:
             self._state = self._steady * rows[0]
-        filtered: Array
-        filtered, self._state = signal.sosfilt(self._sections, rows, axis=0, zi=self._state)
-        return filtered
+        # Section by section as sosfilt does, which costs a short chunk five times as much.
+        for section, state in zip(self._sections, self._state, strict=True):
+            rows, state[:] = signal.lfilter(section[:3], section[3:], rows, axis=0, zi=state)
+        return rows
 
     def flush(self) -> Array:
         """End the epoch; nothing is owed.

@@ -95,9 +95,9 @@ class LogBands:
         self._taper = signal.get_window("hann", self.window)
         frequencies_hz = np.fft.rfftfreq(self.window, 1 / rate_hz)
         self.edges_hz = np.linspace(settings.low_hz, settings.high_hz, settings.bands + 1)
-        self._bins = np.searchsorted(frequencies_hz, self.edges_hz)
-        self._bins[-1] = np.searchsorted(frequencies_hz, self.edges_hz[-1], side="right")
-        if not np.all(np.diff(self._bins)):
+        bins = np.searchsorted(frequencies_hz, self.edges_hz)
+        bins[-1] = np.searchsorted(frequencies_hz, self.edges_hz[-1], side="right")
+        if not np.all(np.diff(bins)):
             raise StreamerError(
                 "bands of the spectrum",
                 value=f"{settings.bands} bands from {self.window} samples",
@@ -106,7 +106,9 @@ class LogBands:
             )
         # All lines but those at 0 and at half the rate stand for two.
         sides = np.where((frequencies_hz == 0) | (frequencies_hz == rate_hz / 2), 1.0, 2.0)
-        self._sides = sides[np.newaxis, :, np.newaxis]
+        numbers = np.arange(len(frequencies_hz))
+        inside = (numbers >= bins[:-1, np.newaxis]) & (numbers < bins[1:, np.newaxis])
+        self._lines = inside * sides  # of each band
         # Power of the taper over the last n samples of the window, n = 0 ... window.
         self._taper_power = np.concatenate(([0.0], np.cumsum(self._taper[::-1] ** 2)))
 
@@ -156,13 +158,12 @@ class LogBands:
         if not len(windows):
             return np.empty((0, self.columns))
         spectrum = np.fft.rfft(windows * self._taper[np.newaxis, :, np.newaxis], axis=1)
-        power = (spectrum.real**2 + spectrum.imag**2) * self._sides
-        features = np.empty((len(windows), self.channels, self.settings.bands))
-        for band, (low, high) in enumerate(zip(self._bins[:-1], self._bins[1:], strict=True)):
-            features[:, :, band] = power[:, low:high].sum(axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        features = np.matmul(self._lines, power).transpose(0, 2, 1)
         present = self.window - np.maximum(0, -starts)
-        features /= (self.window * self._taper_power[present])[:, np.newaxis, np.newaxis]
-        return log_power(features, self.settings.floor_uv).reshape(len(windows), self.columns)
+        weights = (self.window * self._taper_power[present])[:, np.newaxis, np.newaxis]
+        compressed = log_power(features / weights, self.settings.floor_uv)
+        return compressed.reshape(len(windows), self.columns)
 
     def flush(self) -> Array:
         """End the epoch; nothing is owed.
