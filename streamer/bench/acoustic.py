@@ -116,6 +116,7 @@ def report(
         "net_lag_of_each_ms": {"median": lag.median_ms, "sd": lag.sd_ms, "all": lag.of_each_ms},
         "correlation": lag.correlation,
         "path_ms": path_lag.lag_ms,
+        "path_of_each_ms": path_lag.of_each_ms,
         "reaction_ms": reaction,
         "reactions_ms": {"sd": reaction_sd, "all": reactions_ms},
         "card_path_ms": card_ms,
@@ -124,9 +125,11 @@ def report(
         "lost_clicks": calibration.lost,
         "recorder_unsteady_ms": heard.unsteady_ms,
         "underruns": replayed.underruns(),
+        "device_underflows": replayed.summary["counters"]["audio"].get("device_underflows", 0),
         "algorithmic_ms": replayed.latency["algorithmic_ms"],
     }
     said = len(lag.of_each_ms)
+    first_ms, *_, last_ms = [*path_lag.of_each_ms.values()] * 2
     figures = [
         Figure(
             "net_lag_ms",
@@ -148,7 +151,8 @@ def report(
             path_lag.lag_ms,
             "ms",
             None,
-            "heard speech after audio.wav, which lies on the EMG's time: buffers, computing, card",
+            "heard speech after audio.wav, which lies on the EMG's time: buffers, computing, card; "
+            f"{first_ms:.0f} ms in the first utterance, {last_ms:.0f} in the last",
         ),
         Figure(
             "card_path_ms",
@@ -173,7 +177,9 @@ def report(
             ),
         )
     invalid = validity(calibration, heard)
-    picture = draw_acoustic(path / "acoustic.png", lag, calibration, replayed, recordings, heard)
+    picture = draw_acoustic(
+        path / "acoustic.png", lag, path_lag, calibration, replayed, recordings, heard
+    )
     notes = [NULL_SINK]
     if calibration.lost:
         notes.append(f"{calibration.lost} clicks of the calibration were not heard")

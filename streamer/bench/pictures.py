@@ -87,6 +87,7 @@ def draw_engine(
 def draw_acoustic(
     path: Path,
     lag: Lag,
+    path_lag: Lag,
     calibration: CardPath,
     replayed: Performance,
     recordings: Sequence[Recording],
@@ -98,8 +99,8 @@ def draw_acoustic(
     ----------
     path : Path
         The PNG.
-    lag : Lag
-        Against the natural speech.
+    lag, path_lag : Lag
+        Against the natural speech, and against ``audio.wav``.
     calibration : CardPath
         Of all clicks.
     replayed : Performance
@@ -115,8 +116,8 @@ def draw_acoustic(
         The same.
     """
     drawing = _drawing(8.5)
-    rows = drawing.add_gridspec(3, 3, height_ratios=(1.5, 1, 1))
-    curve, each, clicks = (drawing.add_subplot(rows[0, k]) for k in range(3))
+    grid = drawing.add_gridspec(3, 3, height_ratios=(1.5, 1, 1))
+    curve, each, clicks = (drawing.add_subplot(grid[0, k]) for k in range(3))
     curve.plot(lag.lags_ms, lag.curve, color=_BLUE)
     curve.axvline(0, color=GREY, linewidth=0.8)
     curve.plot([lag.lag_ms], [lag.correlation], "o", color=_ORANGE)
@@ -129,9 +130,14 @@ def draw_acoustic(
     )
     curve.set_xlabel("heard after natural speech (ms)")
     curve.set_ylabel("correlation of spectral envelopes")
-    each.plot(list(lag.of_each_ms.values()), range(len(lag.of_each_ms)), "o", color=_BLUE)
+    names = list(lag.of_each_ms)[::-1]  # the first on top
+    rows = range(len(names))
+    each.plot([lag.of_each_ms[name] for name in names], rows, "o", color=_BLUE, label="net lag")
+    after_file_ms = [path_lag.of_each_ms.get(name, np.nan) for name in names]
+    each.plot(after_file_ms, rows, "x", color=_GREEN, label="after audio.wav")
     each.axvline(lag.lag_ms, color=_ORANGE, linewidth=1)
-    each.set_yticks(range(len(lag.of_each_ms)), lag.of_each_ms, fontsize=6)
+    each.set_yticks(rows, names, fontsize=6)
+    each.legend(fontsize=7)
     each.set_xlabel("lag of each utterance (ms)")
     clicks.plot(calibration.delays_ms, "o", color=_GREEN, markersize=3)
     clicks.set_xlabel("click, before, between and after")
@@ -148,7 +154,7 @@ def draw_acoustic(
     start_s = next(e["started_s"] for e in replayed.epochs if e["utterance"] == name)
     shown = recording.audio[: round(_SHOWN_S * RATE_HZ)].astype(np.float64)
     cut, _ = heard.between(start_s, start_s + len(shown) / RATE_HZ)
-    natural, voice = drawing.add_subplot(rows[1, :]), drawing.add_subplot(rows[2, :])
+    natural, voice = drawing.add_subplot(grid[1, :]), drawing.add_subplot(grid[2, :])
     draw_spectrogram(natural, shown, "natural\nspeech")
     draw_spectrogram(voice, cut.astype(np.float64), "heard at\nthe monitor")
     for axes in (natural, voice):

@@ -1,6 +1,7 @@
 """``streamer bench``: what the parts cost and keep."""
 
 import math
+import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from streamer.config import Config, load_config
 from streamer.results.outputs import RunDirectory, write_json
 
 _RESULT = "bench.json"
+_AT_REST = 0.5  # load, of which a bench says nothing
 
 
 @click.group()
@@ -222,8 +224,12 @@ def _measure(
     json_: bool,
 ) -> int:
     directory = RunDirectory.create(out)
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
     with shown_progress() as progress:
         report = measure(config, directory.path, progress)
+    if load > _AT_REST:
+        line = f"the machine was busy before: a load of {load:.1f} on {cores} cores"
+        report.notes.append(line)
     write_json(directory.path / _RESULT, _content(report))
     return _show(report, json_=json_)
 
