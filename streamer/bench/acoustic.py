@@ -52,6 +52,7 @@ def acoustic(config: Config, path: Path, progress: Progress) -> Report:
     StreamerError
         There is no virtual card, or no natural speech.
     """
+    virtual_card = VirtualCard()
     recordings = list(Selection(config.recordings).recordings)
     longest_s = sum(recording.duration_s for recording in recordings)
     seconds = min(config.bench.acoustic.seconds or longest_s, longest_s)
@@ -59,7 +60,7 @@ def acoustic(config: Config, path: Path, progress: Progress) -> Report:
     write_config(config, path / "config.yaml")
     clicks_s: list[list[float]] = []
     runs: list[Performance] = []
-    with VirtualCard() as card, card.recorded() as recorder:
+    with virtual_card as card, card.recorded() as recorder:
 
         def click() -> None:
             progress("clicks", len(clicks_s), 3)

@@ -4,6 +4,7 @@ import math
 import os
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from drivers.errors import StreamerError
 from streamer.bench.figure import Figure, Progress, Report
 from streamer.cli.options import Command, as_json, configured, note, print_json, selecting
 from streamer.cli.progress import shown_progress
@@ -225,8 +227,13 @@ def _measure(
 ) -> int:
     directory = RunDirectory.create(out)
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
-    with shown_progress() as progress:
-        report = measure(config, directory.path, progress)
+    try:
+        with shown_progress() as progress:
+            report = measure(config, directory.path, progress)
+    except StreamerError:
+        with suppress(OSError):  # only if it is empty: the same command shall work again
+            directory.path.rmdir()
+        raise
     if load > _AT_REST:
         line = f"the machine was busy before: a load of {load:.1f} on {cores} cores"
         report.notes.append(line)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from drivers.errors import StreamerError
 from drivers.source import Chunk
@@ -18,6 +19,7 @@ from streamer.bench.heard import Heard
 from streamer.bench.process import Performance, last_core, only_on, perform
 from streamer.bench.virtual_card import CardError, VirtualCard
 from streamer.bench.worker import Stamped
+from streamer.cli import cli
 from streamer.config import load_config
 from streamer.recordings import RecordingsSettings, Selection
 from streamer.results.outputs import RunDirectory
@@ -97,6 +99,18 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CardError, match="apt-get install pulseaudio pulseaudio-utils") as caught:
         VirtualCard()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bench", ["acoustic", "soak"])
+def test_without_a_card_nothing_is_left(
+    bench: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After the packages are there, the same command would be refused."""
+    monkeypatch.setattr(virtual_card, "missing_packages", lambda: ["pulseaudio"])
+    result = CliRunner().invoke(cli, ["bench", bench, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "apt-get install pulseaudio" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is for Linux here")
