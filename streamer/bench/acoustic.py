@@ -15,10 +15,10 @@ from streamer.bench.figure import Figure, Progress, Report
 from streamer.bench.heard import Heard
 from streamer.bench.lag import RATE_HZ, Spoken, measure_lag
 from streamer.bench.pictures import draw_acoustic
-from streamer.bench.process import Performance, perform
+from streamer.bench.process import Performance, perform, replaying
 from streamer.bench.reaction import Burst, reaction_ms, spread, with_bursts
 from streamer.bench.virtual_card import VirtualCard
-from streamer.config import Config, ReplaySettings, write_config
+from streamer.config import Config, write_config
 from streamer.recordings import RecordingsSettings, Selection
 
 NULL_SINK = (
@@ -255,13 +255,7 @@ def _reactions(bursts: list[Burst], runs: list[Performance], heard: Heard) -> li
 
 
 def _replay(config: Config, recordings: RecordingsSettings, seconds: float | None) -> Config:
-    return config.model_copy(
-        update={
-            "recordings": recordings,
-            "replay": ReplaySettings(),
-            "session": config.session.model_copy(update={"duration_s": seconds}),
-        }
-    )
+    return replaying(config.model_copy(update={"recordings": recordings}), seconds)
 
 
 def _bursts(config: Config, recordings: RecordingsSettings) -> Config:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from drivers.errors import StreamerError
 from streamer.bench.figure import Progress
-from streamer.config import Config, write_config
+from streamer.config import Config, ReplaySettings, Speed, write_config
 from streamer.results.outputs import RunDirectory
 
 PERFORMANCE = "performance.json"
@@ -89,6 +89,36 @@ class Performance:
             return float("inf")
         part = max(1, len(rss_mb) // 10)
         return float(np.median(rss_mb[-part:]) - np.median(rss_mb[:part]))
+
+
+def replaying(
+    config: Config, seconds: float | None, *, speed: Speed = 1.0, loop: bool = False
+) -> Config:
+    """Return settings of a replay, whatever else the file that they come from was written for.
+
+    Parameters
+    ----------
+    config : Config
+        All settings; a live source among them is left out.
+    seconds : float or None
+        EMG after which it ends; None for all there is.
+    speed : float or str
+        Of the replay.
+    loop : bool
+        Over and over.
+
+    Returns
+    -------
+    Config
+        As a run takes it.
+    """
+    return config.model_copy(
+        update={
+            "live": config.live.model_copy(update={"source": None}),
+            "replay": ReplaySettings(speed=speed, loop=loop),
+            "session": config.session.model_copy(update={"duration_s": seconds}),
+        }
+    )
 
 
 def perform(

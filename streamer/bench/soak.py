@@ -16,9 +16,9 @@ from streamer.bench.heard import Heard
 from streamer.bench.lag import Lag, Spoken, measure_lag
 from streamer.bench.outages import complete, outage_figures
 from streamer.bench.pictures import draw_soak
-from streamer.bench.process import Performance, last_core, only_on, perform
+from streamer.bench.process import Performance, last_core, only_on, perform, replaying
 from streamer.bench.virtual_card import RATE_HZ, VirtualCard
-from streamer.config import Config, ReplaySettings
+from streamer.config import Config
 
 LARGEST_GROWTH_MB = 10.0
 LARGEST_CHANGE_MS = 5.0
@@ -182,17 +182,11 @@ def _killed(
 
 
 def _long(config: Config) -> Config:
-    seconds = config.bench.soak.seconds
-    return config.model_copy(
-        update={
-            "replay": ReplaySettings(loop=True),
-            "session": config.session.model_copy(update={"duration_s": seconds}),
-        }
-    )
+    return replaying(config, config.bench.soak.seconds, loop=True)
 
 
 def _unplugged(config: Config, port: Path, seconds: float) -> Config:
-    live = {"source": f"varioport:{port}", "profile": "framed"}
+    live = {"source": f"varioport:{port}", "profile": "framed", "channels": None, "markers": None}
     gate = config.pipeline.gate.model_copy(update={"enabled": False})
     return config.model_copy(
         update={
