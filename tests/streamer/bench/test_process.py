@@ -16,7 +16,7 @@ from streamer.bench import virtual_card
 from streamer.bench.acoustic import natural, validity, voice
 from streamer.bench.clicks import CardPath
 from streamer.bench.heard import Heard
-from streamer.bench.process import Performance, last_core, only_on, perform
+from streamer.bench.process import Performance, last_core, only_on, perform, replaying
 from streamer.bench.virtual_card import CardError, VirtualCard
 from streamer.bench.worker import Stamped
 from streamer.cli import cli
@@ -164,3 +164,14 @@ def test_the_voice_lies_at_the_time_of_its_emg(tmp_path: Path) -> None:
     one, two = voice(of_files)
     assert (one.start_s, len(one.audio)) == (100.0, 16000)
     assert (two.name, two.start_s, len(two.audio)) == ("b", 101.0, 24000)
+
+
+def test_a_file_for_live_sessions_serves_a_bench(request: pytest.FixtureRequest) -> None:
+    """The bench would wait for a device that is not there."""
+    config = load_config(request.config.rootpath / "configs/live.yaml")
+    assert config.live.source is not None
+    replay = replaying(config, 12.0, loop=True)
+    assert replay.live.source is None
+    assert replay.replay.loop
+    assert replay.session.duration_s == 12.0
+    assert replay.audio == config.audio
