@@ -23,6 +23,7 @@ from models.training.causal import (
 )
 from models.training.examples import Parallel, Speech
 from models.training.progress import Progress
+from models.training.threads import short_products
 
 _CLIP = 1.0  # norm of a step's gradient
 _LEVEL_SCALE = 1.5  # nepers: spread of c0, which counts in the loss as the others' small terms
@@ -250,9 +251,10 @@ def _fit(
             network, parallel = networks[name], sessions[name]
             pairs = [variant.changed(parallel.frames[k], parallel.speech[k], rng) for k in numbers]
             batch = _batch(network.layer, pairs, offset, device)
-            loss = _loss(network, batch)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            with short_products():
+                loss = _loss(network, batch)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, _CLIP)
             optimizer.step()
             schedule.step()

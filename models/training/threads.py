@@ -13,6 +13,21 @@ cores taken, two threads were ten times slower than one."""
 
 
 @contextmanager
+def short_products() -> Iterator[None]:
+    """Let PyTorch round the factors of matrix products to 16 bits, while a network learns.
+
+    Only where the processor has instructions for it, which then take a third less time; sums keep
+    32 bits. Distortions moved by less than 0.001 dB.
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
 def few_threads(threads: int = THREADS) -> Iterator[None]:
     """Keep PyTorch and the linear algebra of numpy and scikit-learn to so many threads.
 
