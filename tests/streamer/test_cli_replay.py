@@ -144,7 +144,7 @@ def test_damaged_utterance_is_left_out_and_named(tmp_path: Path) -> None:
         (["--subset", "test.sung"], "got test.sung; allowed: train.audible"),
         (["--utterance", "101-001-9999"], "101-001-9999"),
         (["--bundle", "tests"], "bundle tests: got no manifest.json"),
-        (["--set", "models.speaker=svm"], "got svm; allowed: lda"),
+        (["--set", "models.speaker=svm"], "got svm; allowed: evidence, lda;"),
         (["--out", "tests"], "output directory tests: got it exists"),
         (["--out", "pyproject.toml/run"], "pyproject.toml/run cannot be written"),
     ],
@@ -182,7 +182,7 @@ def test_the_speaker_classifier_that_is_asked_for_runs(
     assert "speaker by forest" in result.stdout
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     _, printed = run
-    assert printed["models"]["speaker"] == "lda"
+    assert printed["models"]["speaker"] == "evidence"
     assert summary["models"] == printed["models"] | {"speaker": "forest"}
     for before, after in zip(printed["utterances"], summary["utterances"], strict=True):
         assert before["mode"] == after["mode"]
