@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dct
 
 from drivers.errors import StreamerError
+from models.evaluation.metrics.lag import parabola
 from streamer.bench.heard import Heard
 
 Array = NDArray[np.float64]
@@ -182,14 +183,8 @@ def _normalised(sums: Array) -> Array:
 
 def _peak(lags_ms: Array, curve: Array) -> tuple[float, float]:
     """Return place and height of the highest point, on the parabola through it."""
-    k = int(np.argmax(curve))
-    if not 0 < k < len(curve) - 1:
-        return float(lags_ms[k]), float(curve[k])
-    before, at, after = curve[k - 1 : k + 2]
-    bend = before - 2 * at + after
-    shift = 0.0 if bend == 0 else 0.5 * (before - after) / bend
-    height = at - 0.25 * (before - after) * shift
-    return float(lags_ms[k] + shift * (lags_ms[1] - lags_ms[0])), float(height)
+    place, height = parabola(curve)
+    return float(lags_ms[0] + place * (lags_ms[1] - lags_ms[0])), height
 
 
 @cache

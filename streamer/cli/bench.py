@@ -17,7 +17,15 @@ from rich.table import Table
 
 from drivers.errors import StreamerError
 from streamer.bench.figure import Figure, Progress, Report
-from streamer.cli.options import Command, as_json, configured, note, print_json, selecting
+from streamer.cli.options import (
+    Command,
+    as_json,
+    configured,
+    note,
+    print_json,
+    selecting,
+    with_outputs,
+)
 from streamer.cli.progress import shown_progress
 from streamer.config import Config, load_config
 from streamer.results.outputs import RunDirectory, write_json
@@ -33,19 +41,7 @@ def bench() -> None:
 
 def _measuring(command: Command) -> Command:
     """Add ``--bundle``, ``--out`` and what all benches have."""
-    command = as_json(configured(command))
-    command = click.option(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="Directory for the outputs, which must not exist yet.  [default: runs/DATE_TIME]",
-    )(command)
-    return click.option(
-        "--bundle",
-        metavar="DIR",
-        type=Path,
-        help="Models, as `streamer train` writes them.  [default: those in the package]",
-    )(command)
+    return with_outputs(as_json(configured(command)))
 
 
 def _seconds(of: str) -> Callable[[Command], Command]:

@@ -34,18 +34,7 @@ def running(command: Command) -> Command:
     command = click.option("--no-sound", is_flag=True, help="Write the speech, do not play it.")(
         command
     )
-    command = click.option(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="Directory for the outputs, which must not exist yet.  [default: runs/DATE_TIME]",
-    )(command)
-    return click.option(
-        "--bundle",
-        metavar="DIR",
-        type=Path,
-        help="Models, as `streamer train` writes them.  [default: those in the package]",
-    )(command)
+    return with_outputs(command)
 
 
 def selecting(command: Command) -> Command:
@@ -83,3 +72,19 @@ def print_json(content: Mapping[str, Any]) -> None:
 def note(line: str) -> None:
     """Tell the person at the terminal something that is no result."""
     click.echo(f"streamer: {line}", err=True)
+
+
+def with_outputs(command: Command) -> Command:
+    """Add ``--bundle`` and ``--out``."""
+    command = click.option(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="Directory for the outputs, which must not exist yet.  [default: runs/DATE_TIME]",
+    )(command)
+    return click.option(
+        "--bundle",
+        metavar="DIR",
+        type=Path,
+        help="Models, as `streamer train` writes them.  [default: those in the package]",
+    )(command)

@@ -56,9 +56,26 @@ def peak(values: Array) -> float:
     float
         An index; whole at the edges, where there is no parabola.
     """
+    return parabola(values)[0]
+
+
+def parabola(values: Array) -> tuple[float, float]:
+    """Return place and height of `peak`.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        A curve.
+
+    Returns
+    -------
+    place, height : float
+        Of the parabola's highest point, or of the curve's where it lies at an edge.
+    """
     k = int(np.argmax(values))
     if not 0 < k < len(values) - 1:
-        return float(k)
+        return float(k), float(values[k])
     before, at, after = values[k - 1 : k + 2]
     bend = before - 2 * at + after
-    return k if bend == 0 else float(k + 0.5 * (before - after) / bend)
+    shift = 0.0 if bend == 0 else 0.5 * (before - after) / bend
+    return float(k + shift), float(at - 0.25 * (before - after) * shift)
