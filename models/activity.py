@@ -20,7 +20,7 @@ class ActivityDetector:
     """
 
     def __init__(self, model: OnnxModel, stacking: Stacking) -> None:
-        self._model = model
+        self._stream = model.stream()
         self._stacking = stacking
 
     @property
@@ -52,5 +52,5 @@ class ActivityDetector:
         self._stacking.reset()
 
     def _detect(self, stacked: Array) -> Array:
-        probabilities: Array = self._model(stacked)[-1][:, 1]
+        probabilities: Array = self._stream.process(stacked)[-1][:, 1]
         return probabilities

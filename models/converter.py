@@ -56,7 +56,7 @@ class Converter:
     def __init__(
         self, model: OnnxModel, stacking: Stacking, voicing_threshold: float, ahead: int = 0
     ) -> None:
-        self._model = model
+        self._stream = model.stream()
         self._stacking = stacking
         self._voicing_threshold = voicing_threshold
         self._ahead = ahead
@@ -97,13 +97,13 @@ class Converter:
         self._begin()
 
     def _begin(self) -> None:
-        self._states = self._model.start()
+        self._stream.reset()
         self._early = self._ahead  # the first outputs describe frames before the epoch
         self._last = np.empty((0, self._stacking.columns))
 
     def _convert(self, stacked: Array) -> SpeechFrames:
         # An empty stack runs too: it costs little and gives the right shapes.
-        outputs, self._states = self._model.go_on(stacked, self._states)
+        outputs = self._stream.process(stacked)
         if len(stacked):
             self._last = stacked[-1:].copy()
         early = min(self._early, len(stacked))

@@ -147,8 +147,9 @@ class Listener:
         count = min(len(frames), len(speech))
         self._frames, self._speech = frames[count:], speech[count:]
         spoken = frames[:count][speech[:count] >= self._threshold]
-        self._recent.process(spoken)
-        self._all.process(spoken)
+        terms = self._recent.terms(spoken)
+        self._recent.add(terms)
+        self._all.add(terms)
 
     def now(self) -> Array | None:
         """Return the probabilities of the labels, by the latest `window_s` of speech.

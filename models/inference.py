@@ -1,6 +1,5 @@
 """One ONNX model, run the way a live session needs it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +43,7 @@ class OnnxModel:
         features, *states = self._session.get_inputs()
         self._input = features.name
         self.states = {state.name: tuple(state.shape) for state in states}
-        self._dtype = np.float64 if "double" in features.type else np.float32
+        self._dtype = _dtype(features)
         outputs = self._session.get_outputs()[: len(self._session.get_outputs()) - len(states)]
         self._row_shapes = [output.shape[1:] for output in outputs]
 
@@ -67,33 +66,91 @@ class OnnxModel:
         results = self._session.run(None, {self._input: rows})
         return [np.asarray(result, dtype=np.float64) for result in results]
 
-    def start(self) -> dict[str, NDArray[np.float32]]:
-        """Return the states at the beginning of an epoch: zeros."""
-        return {name: np.zeros(shape, dtype=np.float32) for name, shape in self.states.items()}
+    def stream(self) -> "ModelStream":
+        """Return a run of the graph along one stream, at its beginning."""
+        return ModelStream(self._session)
 
-    def go_on(
-        self, features: NDArray[np.float64], states: Mapping[str, NDArray[np.float32]]
-    ) -> tuple[list[NDArray[np.float64]], dict[str, NDArray[np.float32]]]:
-        """Run a graph that remembers.
+
+class ModelStream:
+    """One run of a graph along a stream of rows; see `OnnxModel.stream`.
+
+    Its memory of one row, and of the states before and after it, is made once and bound to the
+    graph: handing over a dozen arrays costs a single row as long as the graph itself.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+        States come last, and go in and out in the same order.
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        self._names = [node.name for node in session.get_inputs()]
+        self._row, *before = (_zeros(node) for node in session.get_inputs())
+        count = len(session.get_outputs()) - len(before)
+        self._outputs = [_zeros(node) for node in session.get_outputs()[:count]]
+        # A graph must not overwrite what it still reads: states go to and fro between two places.
+        self._states = (before, [np.zeros_like(state) for state in before])
+        self._bindings = []
+        for states, after in (self._states, self._states[::-1]):
+            binding = session.io_binding()
+            for name, array in zip(self._names, (self._row, *states), strict=True):
+                binding.bind_input(name, *_place(array))
+            for node, array in zip(session.get_outputs(), (*self._outputs, *after), strict=True):
+                binding.bind_output(node.name, *_place(array))
+            self._bindings.append(binding)
+        self._turn = 0
+
+    def process(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Go on with the next rows.
 
         Parameters
         ----------
         features : ndarray, shape (n, columns)
             The next rows; n may be 0.
-        states : mapping of str to ndarray
-            After the rows before, or `start`.
 
         Returns
         -------
-        outputs : list of ndarray, shape (n, ...)
-            In the order of the graph's outputs.
-        states : dict of str to ndarray
-            After the last row; the graph returns them last, in the order in which it takes them.
+        list of ndarray, shape (n, ...)
+            In the order of the graph's outputs, states left out.
         """
+        if len(features) == 1:
+            self._row[0] = features[0]
+            self._session.run_with_iobinding(self._bindings[self._turn])
+            self._turn = 1 - self._turn
+            return [output.astype(np.float64) for output in self._outputs]
         if not len(features):
-            return [np.empty((0, *shape)) for shape in self._row_shapes], dict(states)
-        rows = np.ascontiguousarray(features, dtype=self._dtype)
-        results = self._session.run(None, {self._input: rows, **states})
-        count = len(self._row_shapes)
-        after = dict(zip(self.states, results[count:], strict=True))
-        return [np.asarray(result, dtype=np.float64) for result in results[:count]], after
+            return [np.empty((0, *output.shape[1:])) for output in self._outputs]
+        rows = np.ascontiguousarray(features, dtype=self._row.dtype)
+        states, count = self._states[self._turn], len(self._outputs)
+        results = self._session.run(None, dict(zip(self._names, (rows, *states), strict=True)))
+        for state, after in zip(states, results[count:], strict=True):
+            state[:] = after
+        return [np.asarray(result, dtype=np.float64) for result in results[:count]]
+
+    def reset(self) -> None:
+        """Forget the past: states are zero again."""
+        for state in self._states[self._turn]:
+            state[:] = 0.0
+
+
+_TYPES: dict[str, type[np.number]] = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+}
+
+
+def _dtype(node: onnxruntime.NodeArg) -> type[np.number]:
+    return _TYPES[node.type]
+
+
+def _zeros(node: onnxruntime.NodeArg) -> NDArray[np.number]:
+    """Return a row, or a state, of zeros; the first dimension of rows has no fixed length."""
+    first, *others = node.shape
+    return np.zeros((first if isinstance(first, int) else 1, *others), dtype=_dtype(node))
+
+
+def _place(array: NDArray[np.number]) -> tuple[str, int, type, tuple[int, ...], int]:
+    """Return what a binding has to know of an array, which must outlive it."""
+    return "cpu", 0, array.dtype.type, array.shape, array.ctypes.data

@@ -57,20 +57,42 @@ class BandProfile:
         bands : ndarray, shape (n, channels * bands)
             Log energies as `models.signal.log_bands` makes them, of frames with speech only.
         """
+        self.add(self.terms(bands))
+
+    def terms(self, bands: Array) -> Array:
+        """Return what is added up of each frame, for `add`.
+
+        Parameters
+        ----------
+        bands : ndarray, shape (n, channels * bands)
+            As for `process`.
+
+        Returns
+        -------
+        ndarray, shape (n, terms)
+            The same for profiles of any length.
+        """
         rows = as_rows(bands, self._channels * self._bands)
-        if not len(rows):
+        levels = rows.reshape(len(rows), self._channels, self._bands).mean(axis=2)
+        first, second = self._pairs
+        products = levels[:, first] * levels[:, second]
+        return np.concatenate((rows, rows * rows, products, levels, levels * levels), axis=1)
+
+    def add(self, terms: Array) -> None:
+        """Take the next frames as their `terms`."""
+        count = len(terms)
+        if not count:
             return
-        terms = self._terms(rows)
         if self._longest is not None:
             self._kept.extend(terms)
             extra = max(0, len(self._kept) - self._longest)
             # Each leaves when another one comes, so that sums do not depend on the chunks.
             leaving = np.zeros_like(terms)
-            for row in leaving[len(terms) - extra :]:
+            for row in leaving[count - extra :]:
                 row[:] = self._kept.popleft()
             terms = np.stack((terms, -leaving), axis=1).reshape(-1, terms.shape[1])
             self.frames -= extra
-        self.frames += len(rows)
+        self.frames += count
         self._sums = np.cumsum(np.concatenate((self._sums[np.newaxis], terms)), axis=0)[-1]
 
     def describe(self) -> Array:
@@ -92,13 +114,6 @@ class BandProfile:
         spread = _spread(level, level_square) + STEADY
         correlation = covariance / (spread[first] * spread[second])
         return np.concatenate((mean, _spread(mean, square), correlation))
-
-    def _terms(self, rows: Array) -> Array:
-        """Return what is added up of each frame."""
-        levels = rows.reshape(len(rows), self._channels, -1).mean(axis=2)
-        first, second = self._pairs
-        products = levels[:, first] * levels[:, second]
-        return np.concatenate((rows, rows * rows, products, levels, levels * levels), axis=1)
 
 
 def _spread(mean: Array, square: Array) -> Array:

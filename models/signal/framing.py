@@ -1,6 +1,7 @@
 """Frames on a grid that does not drift, whatever the sampling rate."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class FrameGrid:
                     allowed=f"one sample or more at {self.rate_hz:g} Hz",
                 )
 
-    @property
+    @cached_property
     def length(self) -> int:
         """Samples in a frame."""
         return round(self.frame_s * self.rate_hz)
@@ -105,6 +106,7 @@ class Framer:
                 allowed=f"a frame's {grid.length} or more",
             )
         self._offsets = np.arange(self.window)
+        self._before = self.window - grid.length
         self._next: int
         self._first: int
         self._pending: Array
@@ -129,7 +131,8 @@ class Framer:
         received = self._first + len(extended)
         complete = self.grid.frames_in(received)
         starts = np.array([self._begin(k) for k in range(self._next, complete)], dtype=np.int64)
-        frames = extended[(starts - self._first)[:, np.newaxis] + self._offsets]
+        places = (starts - self._first)[:, np.newaxis] + self._offsets
+        frames = extended.take(places, axis=0)
         self._next = complete
         done = min(self._begin(complete) - self._first, len(extended))
         self._first += done
@@ -138,11 +141,10 @@ class Framer:
 
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
-        before = self.window - self.grid.length
         self._next = 0
-        self._first = -before
-        self._pending = np.zeros((before, self.columns))
+        self._first = -self._before
+        self._pending = np.zeros((self._before, self.columns))
 
     def _begin(self, number: int) -> int:
         """Return the first sample of a frame's window."""
-        return self.grid.start(number) + self.grid.length - self.window
+        return self.grid.start(number) - self._before

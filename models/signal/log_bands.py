@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -57,6 +58,53 @@ class LogBandSettings:
             raise StreamerError("floor_uv of the bands", value=self.floor_uv, allowed="> 0")
 
 
+@dataclass(frozen=True, eq=False)
+class _Tables:
+    """What the energies of all signals with the same settings have in common.
+
+    Attributes
+    ----------
+    edges_hz : ndarray, shape (bands + 1,)
+        Edges of the bands.
+    taper : ndarray, shape (window,)
+        Weights of the window's samples.
+    taper_power : ndarray, shape (window + 1,)
+        Power of the taper over the last n samples of the window.
+    lines : ndarray, shape (bands, lines)
+        Weight of each line of the spectrum in each band.
+    """
+
+    edges_hz: Array
+    taper: Array
+    taper_power: Array
+    lines: Array
+
+
+@cache
+def _tables(settings: LogBandSettings, rate_hz: float, window: int) -> _Tables:
+    taper = signal.get_window("hann", window)
+    frequencies_hz = np.fft.rfftfreq(window, 1 / rate_hz)
+    edges_hz = np.linspace(settings.low_hz, settings.high_hz, settings.bands + 1)
+    bins = np.searchsorted(frequencies_hz, edges_hz)
+    bins[-1] = np.searchsorted(frequencies_hz, edges_hz[-1], side="right")
+    if not np.all(np.diff(bins)):
+        raise StreamerError(
+            "bands of the spectrum",
+            value=f"{settings.bands} bands from {window} samples",
+            allowed="one line of the spectrum or more in each",
+            way_out="take fewer bands or a longer window_s",
+        )
+    # All lines but those at 0 and at half the rate stand for two.
+    sides = np.where((frequencies_hz == 0) | (frequencies_hz == rate_hz / 2), 1.0, 2.0)
+    numbers = np.arange(len(frequencies_hz))
+    inside = (numbers >= bins[:-1, np.newaxis]) & (numbers < bins[1:, np.newaxis])
+    taper_power = np.concatenate(([0.0], np.cumsum(taper[::-1] ** 2)))
+    tables = _Tables(edges_hz, taper, taper_power, np.where(inside, sides, 0.0))
+    for table in vars(tables).values():
+        table.flags.writeable = False
+    return tables
+
+
 class LogBands:
     """Log RMS of each channel in equally wide bands.
 
@@ -92,25 +140,8 @@ class LogBands:
         self.grid = FrameGrid(rate_hz, settings.frame_s, settings.shift_s)
         self.window = round(settings.window_s * rate_hz)
         self._framer = Framer(self.grid, channels, self.window)
-        self._taper = signal.get_window("hann", self.window)
-        frequencies_hz = np.fft.rfftfreq(self.window, 1 / rate_hz)
-        self.edges_hz = np.linspace(settings.low_hz, settings.high_hz, settings.bands + 1)
-        bins = np.searchsorted(frequencies_hz, self.edges_hz)
-        bins[-1] = np.searchsorted(frequencies_hz, self.edges_hz[-1], side="right")
-        if not np.all(np.diff(bins)):
-            raise StreamerError(
-                "bands of the spectrum",
-                value=f"{settings.bands} bands from {self.window} samples",
-                allowed="one line of the spectrum or more in each",
-                way_out="take fewer bands or a longer window_s",
-            )
-        # All lines but those at 0 and at half the rate stand for two.
-        sides = np.where((frequencies_hz == 0) | (frequencies_hz == rate_hz / 2), 1.0, 2.0)
-        numbers = np.arange(len(frequencies_hz))
-        inside = (numbers >= bins[:-1, np.newaxis]) & (numbers < bins[1:, np.newaxis])
-        self._lines = inside * sides  # of each band
-        # Power of the taper over the last n samples of the window, n = 0 ... window.
-        self._taper_power = np.concatenate(([0.0], np.cumsum(self._taper[::-1] ** 2)))
+        self._tables = _tables(settings, rate_hz, self.window)
+        self.edges_hz = self._tables.edges_hz
 
     @property
     def columns(self) -> int:
@@ -157,11 +188,14 @@ class LogBands:
         starts, windows = self._framer.process(as_rows(chunk, self.channels))
         if not len(windows):
             return np.empty((0, self.columns))
-        spectrum = np.fft.rfft(windows * self._taper[np.newaxis, :, np.newaxis], axis=1)
+        tables = self._tables
+        spectrum = np.fft.rfft(windows * tables.taper[np.newaxis, :, np.newaxis], axis=1)
         power = spectrum.real**2 + spectrum.imag**2
-        features = np.matmul(self._lines, power).transpose(0, 2, 1)
-        present = self.window - np.maximum(0, -starts)
-        weights = (self.window * self._taper_power[present])[:, np.newaxis, np.newaxis]
+        features = np.matmul(tables.lines, power).transpose(0, 2, 1)
+        weights: float | Array = self.window * tables.taper_power[-1]
+        if starts[0] < 0:
+            present = self.window - np.maximum(0, -starts)
+            weights = (self.window * tables.taper_power[present])[:, np.newaxis, np.newaxis]
         compressed = log_power(features / weights, self.settings.floor_uv)
         return compressed.reshape(len(windows), self.columns)
 

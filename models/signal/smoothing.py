@@ -5,6 +5,7 @@ from typing import Final, Literal
 import numpy as np
 
 from drivers.errors import StreamerError
+from models.compiled import compiled
 from models.signal.operator import Array, as_rows
 
 Side = Literal["centred", "past"]
@@ -99,9 +100,18 @@ class DoubleMovingAverage:
     def _average(self, history: Array, rows: Array) -> tuple[Array, Array]:
         """Average each row with the `taps - 1` before it; return that and the new history."""
         extended = np.concatenate((history, rows))
-        n = len(rows)
-        total = extended[:n].copy()
-        for tap in range(1, self.taps):
-            total += extended[tap : tap + n]
-        total /= self.taps
-        return total, extended[n:].copy()
+        return _moving_average(extended, self.taps), extended[len(rows) :].copy()
+
+
+@compiled
+def _moving_average(rows: Array, taps: int) -> Array:
+    """Average each row but the first `taps - 1` with those before it."""
+    count, columns = len(rows) - taps + 1, rows.shape[1]
+    averages = rows[:count].copy()
+    for n in range(count):
+        for tap in range(1, taps):
+            for column in range(columns):
+                averages[n, column] += rows[n + tap, column]
+        for column in range(columns):
+            averages[n, column] /= taps
+    return averages

@@ -76,11 +76,15 @@ class Stacking:
             Stacked frames.
         """
         frames = as_rows(chunk, self._frame_columns)
+        if self._width == 1:
+            return frames.copy()
         if len(frames) and not len(self._context):
             self._context = np.repeat(frames[:1], self.settings.past, axis=0)
         extended = np.concatenate((self._context, frames))
         count = max(0, len(extended) - self._width + 1)
         self._context = extended[count:].copy()
+        if count == 1:  # live, it nearly always is
+            return extended.reshape(1, self.columns)
         rows = np.arange(count)[:, np.newaxis] + np.arange(self._width)
         stacked: Array = extended[rows].reshape(count, self.columns)
         return stacked

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 
 from drivers.errors import StreamerError
+from models.compiled import compiled
 from models.signal.compression import log_amplitude, log_power, signed_log
 from models.signal.framing import FrameGrid, Framer
 from models.signal.operator import Array, as_rows
@@ -174,19 +175,31 @@ class TDFeatures:
 
     def _measure(self, frames: Array) -> Array:
         """Measure frames of w and p, shape (frames, samples, 2 * channels)."""
-        length, channels = self.grid.length, self.channels
-        p = frames[:, :, channels:]
-        negative = p < 0
-        features = np.empty((len(frames), channels, len(FEATURES)))
-        features[:, :, 0] = frames[:, :, :channels].sum(axis=1) / length
-        powers = (frames * frames).sum(axis=1) / length
-        features[:, :, 1] = powers[:, :channels]
-        features[:, :, 2] = powers[:, channels:]
-        features[:, :, 3] = (negative[:, 1:] != negative[:, :-1]).sum(axis=1) / max(1, length - 1)
-        features[:, :, 4] = np.abs(p).sum(axis=1) / length
+        features = _amplitudes(frames, self.channels)
         if self.settings.log:
             floor_uv = self.settings.floor_uv
             features[:, :, 0] = signed_log(features[:, :, 0], self.settings.scale_uv)
             features[:, :, 1:3] = log_power(features[:, :, 1:3], floor_uv)
             features[:, :, 4] = log_amplitude(features[:, :, 4], floor_uv)
         return features
+
+
+@compiled
+def _amplitudes(frames: Array, channels: int) -> Array:
+    """Return the features (frames, channels, 5) of w and p, not compressed."""
+    count, length, _ = frames.shape
+    features = np.zeros((count, channels, 5))
+    for k in range(count):
+        for n in range(length):
+            for channel in range(channels):
+                w, p = frames[k, n, channel], frames[k, n, channels + channel]
+                features[k, channel, 0] += w
+                features[k, channel, 1] += w * w
+                features[k, channel, 2] += p * p
+                if n > 0 and (p < 0) != (frames[k, n - 1, channels + channel] < 0):
+                    features[k, channel, 3] += 1
+                features[k, channel, 4] += abs(p)
+    features[:, :, :3] /= length
+    features[:, :, 3] /= max(1, length - 1)
+    features[:, :, 4] /= length
+    return features

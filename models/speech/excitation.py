@@ -10,9 +10,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.speech import mlsa
 from models.speech.analysis import SpeechSettings, mel_cepstrum
-from models.speech.compiled import compiled
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pysptk
 from numpy.typing import NDArray
 
-from models.speech.compiled import compiled
+from models.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -126,6 +126,8 @@ def _filter(excitation: Array, start: Array, end: Array, all_pass: float, delays
     aa = 1.0 - all_pass * all_pass
     two = 2 * (PADE + 1)  # where the second stage's delays start
     taps = two + PADE * (order + 2)  # and its outputs
+    outputs = d[taps:]
+    chains = d[two:taps].copy().reshape(PADE, order + 2).T.copy()
     for n in range(len(excitation)):
         x = excitation[n] * np.exp(b[0])
         out = 0.0
@@ -138,29 +140,50 @@ def _filter(excitation: Array, start: Array, end: Array, all_pass: float, delays
         d[PADE + 1] = x
         x += out
         out = 0.0
-        for i in range(PADE, 0, -1):  # second stage: b[2] and on
-            s = two + (i - 1) * (order + 2)
-            # The all-pass chain and its shift by one sample in a single pass.
-            previous = d[taps + i - 1]
-            current = aa * previous + all_pass * d[s + 1]
-            d[s] = previous
-            d[s + 1] = current
-            y = 0.0
-            before = current
-            for k in range(2, order + 1):
-                value = d[s + k] + all_pass * (d[s + k + 1] - before)
-                d[s + k] = before
-                y += value * b[k]
-                before = value
-            d[s + order + 1] = before
-            d[taps + i] = y
-            v = y * _PADE_TERMS[i]
+        _all_pass_chains(chains, b, all_pass, aa, outputs)  # second stage: b[2] and on
+        for i in range(PADE, 0, -1):
+            v = outputs[i] * _PADE_TERMS[i]
             x += v if i & 1 else -v
             out += v
-        d[taps] = x
+        outputs[0] = x
         result[n] = x + out
         b += slope
+    d[two:taps] = chains.T.copy().reshape(-1)
     return result
+
+
+@compiled
+def _all_pass_chains(d: Array, b: Array, all_pass: float, aa: float, taps: Array) -> None:
+    """Move the all-pass chains of the Pade terms, and the delays in them, on by a sample.
+
+    Side by side: the steps of one chain wait for each other, those of five do not. Written out,
+    for a loop over the five is kept in memory instead of in registers.
+    """
+    last = len(b)
+    p1, p2, p3, p4, p5 = taps[0], taps[1], taps[2], taps[3], taps[4]
+    d[0, 0], d[0, 1], d[0, 2], d[0, 3], d[0, 4] = p1, p2, p3, p4, p5
+    p1 = aa * p1 + all_pass * d[1, 0]
+    p2 = aa * p2 + all_pass * d[1, 1]
+    p3 = aa * p3 + all_pass * d[1, 2]
+    p4 = aa * p4 + all_pass * d[1, 3]
+    p5 = aa * p5 + all_pass * d[1, 4]
+    d[1, 0], d[1, 1], d[1, 2], d[1, 3], d[1, 4] = p1, p2, p3, p4, p5
+    y1 = y2 = y3 = y4 = y5 = 0.0
+    for k in range(2, last):
+        v1 = d[k, 0] + all_pass * (d[k + 1, 0] - p1)
+        v2 = d[k, 1] + all_pass * (d[k + 1, 1] - p2)
+        v3 = d[k, 2] + all_pass * (d[k + 1, 2] - p3)
+        v4 = d[k, 3] + all_pass * (d[k + 1, 3] - p4)
+        v5 = d[k, 4] + all_pass * (d[k + 1, 4] - p5)
+        d[k, 0], d[k, 1], d[k, 2], d[k, 3], d[k, 4] = p1, p2, p3, p4, p5
+        y1 += v1 * b[k]
+        y2 += v2 * b[k]
+        y3 += v3 * b[k]
+        y4 += v4 * b[k]
+        y5 += v5 * b[k]
+        p1, p2, p3, p4, p5 = v1, v2, v3, v4, v5
+    d[last, 0], d[last, 1], d[last, 2], d[last, 3], d[last, 4] = p1, p2, p3, p4, p5
+    taps[1], taps[2], taps[3], taps[4], taps[5] = y1, y2, y3, y4, y5
 
 
 def _chosen() -> Filter:

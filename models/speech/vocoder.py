@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.compiled import compiled
 from models.speech import mlsa
 from models.speech.analysis import DEFAULT, SpeechSettings
-from models.speech.compiled import compiled
 from models.speech.excitation import Excitation
 
 Array = NDArray[np.float64]

@@ -119,8 +119,7 @@ def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
         )
     with torch.no_grad():
         expected = [output.numpy() for output in network(x, *states)[:3]]
-    model = OnnxModel(file)
-    found, _ = model.go_on(frames, model.start())
+    found = OnnxModel(file).stream().process(frames)
     return _checked(expected, found, CONVERTER_TOLERANCE, file)
 
 

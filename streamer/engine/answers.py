@@ -1,6 +1,6 @@
 """What is said of who speaks, and how."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -62,4 +62,8 @@ class Estimate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain types, as they are written."""
-        return asdict(self)
+        answers = {
+            name: None if answer is None else dict(vars(answer))
+            for name, answer in (("mode", self.mode), ("speaker", self.speaker))
+        }
+        return vars(self) | answers

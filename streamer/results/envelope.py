@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.signal.operator import Array
 
 _MOST_BINS = 1 << 16  # finer than any picture
@@ -41,16 +42,12 @@ class Envelope:
         """
         if not len(samples):
             return
-        times_s = start_s + np.arange(len(samples)) / self._rate_hz
-        while times_s[-1] / self.bin_s >= _MOST_BINS:
+        last_s = start_s + (len(samples) - 1) / self._rate_hz
+        while last_s / self.bin_s >= _MOST_BINS:
             self._coarsen()
-        bins = (times_s / self.bin_s + 1e-9).astype(np.int64)
-        self._grow(int(bins[-1]) + 1)
-        edges = np.flatnonzero(np.diff(bins, prepend=-1))
-        touched = bins[edges]
-        low, high = np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
-        self._low[touched] = np.fmin(self._low[touched], low)
-        self._high[touched] = np.fmax(self._high[touched], high)
+        self._grow(_bin(last_s, self.bin_s) + 1)
+        rows = np.ascontiguousarray(samples, dtype=np.float64)
+        _widen(self._low, self._high, rows, start_s, self._rate_hz, self.bin_s)
 
     def extremes(self) -> tuple[Array, NDArray[np.float32], NDArray[np.float32]]:
         """Return what is known so far.
@@ -77,3 +74,25 @@ class Envelope:
         self._low = np.fmin(self._low[::2], self._low[1::2])
         self._high = np.fmax(self._high[::2], self._high[1::2])
         self.bin_s *= 2
+
+
+@compiled
+def _bin(time_s: float, bin_s: float) -> int:
+    return int(time_s / bin_s + 1e-9)
+
+
+@compiled
+def _widen(
+    low: NDArray[np.float32],
+    high: NDArray[np.float32],
+    samples: Array,
+    start_s: float,
+    rate_hz: float,
+    bin_s: float,
+) -> None:
+    """Let the bins hold samples too, the first of them at `start_s`."""
+    for n in range(len(samples)):
+        place = _bin(start_s + n / rate_hz, bin_s)
+        for channel in range(samples.shape[1]):
+            low[place, channel] = np.fmin(low[place, channel], samples[n, channel])
+            high[place, channel] = np.fmax(high[place, channel], samples[n, channel])

@@ -107,7 +107,8 @@ class Observer:
         self._names: dict[int, str] = {}
         self._utterance: _Running | None = None
         self._audio_base = 0  # where the epoch begins on the session's timeline
-        self._recent: list[Array] = []
+        self._recent: list[Array] = []  # EMG that the envelope has not had yet
+        self._recent_s = 0.0  # where it begins on the session's timeline
 
     def name(self, epoch: int, utterance: str) -> None:
         """Learn the name of an epoch's utterance, before its first output."""
@@ -126,13 +127,15 @@ class Observer:
             self._recorder.estimate(estimate)
             for sink in self._sinks:
                 sink.estimate(estimate, output.time_s)
-        start_s = utterance.start_s + output.first_index / self._rate_hz
-        self._envelope.add(start_s, output.made.samples)
+        if output.new_segment:
+            self._draw()
+        if not self._recent:
+            self._recent_s = utterance.start_s + output.first_index / self._rate_hz
+        self._recent.append(output.made.samples)
         utterance.frames += len(output.made.frames)
         utterance.broken |= output.new_segment and output.first_index > 0
         if self._keep:
             utterance.mel_cepstra.append(output.made.mel_cepstrum)
-        self._recent.append(output.made.samples)
         if estimate is not None or output.ended:
             self._show(output, utterance, estimate)
         if output.ended:
@@ -179,8 +182,7 @@ class Observer:
 
     def _show(self, output: Output, utterance: _Running, estimate: Estimate | None) -> None:
         """Show where things stand."""
-        samples = np.concatenate(self._recent)
-        self._recent.clear()
+        samples = self._draw()
         live = replace(
             self.live,
             utterance=utterance.name,
@@ -192,3 +194,10 @@ class Observer:
         if estimate is not None:
             live = replace(live, estimate=estimate)
         self.live = live
+
+    def _draw(self) -> Array:
+        """Give the envelope what came since the last time, and return it."""
+        samples = np.concatenate(self._recent) if self._recent else np.empty((0, 0))
+        self._recent.clear()
+        self._envelope.add(self._recent_s, samples)
+        return samples

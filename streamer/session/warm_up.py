@@ -23,8 +23,12 @@ def warm_up(bundle: Bundle, pipeline: PipelineSettings, estimates: EstimateSetti
     engine = Pipeline(bundle, pipeline, estimates.update_ms / 1000)
     estimator = Estimator(bundle, estimates)
     shape = (round(2 * estimates.shortest_s * signal.rate_hz), len(signal.channels))
-    noise = np.random.default_rng(0).normal(0, 20, shape)
-    chunk = Chunk(noise.astype(np.float32), 0, 0, 0.0, 0.0)
-    for output in (*engine.process(chunk), *engine.finish()):
-        estimator.push(output, "", 0.0)
-    estimator.end()
+    noise = np.random.default_rng(0).normal(0, 20, shape).astype(np.float32)
+    frame = round(bundle.shift_s * signal.rate_hz)
+    for epoch, length in enumerate((len(noise), frame)):  # as a replay runs, and as a device
+        for first in range(0, len(noise), length):
+            for output in engine.process(Chunk(noise[first : first + length], first, epoch, 0, 0)):
+                estimator.push(output, "", 0.0)
+        for output in engine.finish():
+            estimator.push(output, "", 0.0)
+        estimator.end()

@@ -28,6 +28,9 @@ LABELS = tuple(f"EMG{n}" for n in range(1, CHANNELS + 1))
 _WEIGHTS = np.random.default_rng(1).normal(0, 0.02, (5 * CHANNELS, 25))
 
 
+Model = Callable[[NDArray[np.float64]], list[NDArray[np.float64]]]
+
+
 def _loudness(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log power of the newest frame, mean over the channels."""
     newest = features[:, -5 * CHANNELS :].reshape(-1, CHANNELS, 5)
@@ -35,30 +38,43 @@ def _loudness(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return loudness
 
 
-class _Converter:
-    """Without states it forgets; with one half of each frame lives on in the next."""
+class _Stream:
+    """A model along a stream; with memory, half of each frame lives on in the next."""
 
-    def __init__(self, states: dict[str, tuple[int, ...]]) -> None:
-        self.states = states
+    def __init__(self, model: Model, remembers: bool) -> None:
+        self._model, self._remembers = model, remembers
+        self._last = np.zeros(24)
 
-    def start(self) -> dict[str, NDArray[np.float32]]:
-        return {name: np.zeros(shape, np.float32) for name, shape in self.states.items()}
+    def process(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        outputs = self._model(features)
+        if self._remembers:
+            for row in outputs[0]:
+                row[1:] += self._last / 2
+                self._last = row[1:].copy()
+        return outputs
 
-    def go_on(
-        self, features: NDArray[np.float64], states: dict[str, NDArray[np.float32]]
-    ) -> tuple[list[NDArray[np.float64]], dict[str, NDArray[np.float32]]]:
-        newest = features[:, -len(_WEIGHTS) :]
-        mel_cepstrum = newest @ _WEIGHTS
-        last = states.get("last")
-        if last is not None:
-            for row in mel_cepstrum:
-                row += last[0] / 2
-                last = row[np.newaxis].astype(np.float32)
-            states = {"last": last}
-        mel_cepstrum[:, 0] = -3.0
-        voicing = 1 / (1 + np.exp(-5 * (_loudness(newest) - 3)))
-        log_f0 = np.full((len(features), 1), np.log(120.0))
-        return [mel_cepstrum, log_f0, voicing[:, np.newaxis]], states
+    def reset(self) -> None:
+        self._last = np.zeros(24)
+
+
+class _Streamed:
+    """A model that can be asked for a stream."""
+
+    def __init__(self, model: Model, states: dict[str, tuple[int, ...]] | None = None) -> None:
+        self._model, self.states = model, states or {}
+
+    def stream(self) -> _Stream:
+        return _Stream(self._model, bool(self.states))
+
+
+def _convert(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Mel-cepstra of the newest frame, loud ones voiced."""
+    newest = features[:, -len(_WEIGHTS) :]
+    voicing = 1 / (1 + np.exp(-5 * (_loudness(newest) - 3)))
+    log_f0 = np.full((len(features), 1), np.log(120.0))
+    mel_cepstrum = newest @ _WEIGHTS
+    mel_cepstrum[:, 0] = -3.0
+    return [mel_cepstrum, log_f0, voicing[:, np.newaxis]]
 
 
 def _speech(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -84,9 +100,13 @@ class ToyBundle(Bundle):
     """A bundle with these models instead of ONNX graphs."""
 
     def _load(self, name: str):  # type: ignore[no-untyped-def]
-        converters = {"converter": _Converter({}), "remembering": _Converter({"last": (1, 25)})}
-        classifiers = {"loud": _loud, "evidence": _loud_evidence}
-        return ({"activity": _speech} | classifiers | converters)[name]
+        return {
+            "activity": _Streamed(_speech),
+            "converter": _Streamed(_convert),
+            "remembering": _Streamed(_convert, {"last": (1, 25)}),
+            "loud": _loud,
+            "evidence": _loud_evidence,
+        }[name]
 
 
 def make_bundle(

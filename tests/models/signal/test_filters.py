@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import signal
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal.filters import HighPassSettings, NotchSettings, SosFilter
@@ -42,6 +43,16 @@ def test_live_equals_offline(equal_in_chunks, name, cuts, seed):
     samples = np.random.default_rng(seed).normal(100, 40, (seed, 2))
     filtered = equal_in_chunks(BUILDERS[name](2), samples, cuts)
     assert filtered.shape == samples.shape
+
+
+@pytest.mark.parametrize("settings", [HighPassSettings(), HighPassSettings(10, 4), NotchSettings()])
+def test_equals_scipy(settings):
+    """The loop of our own would be another filter than the one that was designed."""
+    sections, samples = settings.sections(RATE_HZ), emg()
+    state = signal.sosfilt_zi(sections)[:, :, np.newaxis] * samples[0]
+    expected, _ = signal.sosfilt(sections, samples, axis=0, zi=state)
+    filtered = SosFilter(sections, samples.shape[1]).process(samples)
+    np.testing.assert_allclose(filtered, expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["high_pass", "steep high_pass"])

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.compiled import compiled
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
 from models.speech import excitation
 from models.speech.analysis import DEFAULT, mel_cepstrum
-from models.speech.compiled import compiled
 from models.speech.excitation import _DUE, Excitation, _hop
 
 HOP = DEFAULT.hop

@@ -123,17 +123,14 @@ def test_onnx_says_the_same_with_the_states_that_it_lists(trained, tmp_path):
     assert export_causal(network, file, frames) <= 1e-4
     model = OnnxModel(file)
     assert list(model.states.values()) == [tuple(one.shape) for one in network.body.start()]
-    states, parts = model.start(), []
-    for frame in frames:
-        (mel_cepstrum, _, _), states = model.go_on(frame[np.newaxis], states)
-        parts.append(mel_cepstrum)
+    stream = model.stream()
+    parts = [stream.process(frame[np.newaxis])[0] for frame in frames]
     whole = convert(network, frames).mel_cepstrum
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-4)
     for size in (2, 7, len(frames)):
-        states, found = model.start(), []
-        for first in range(0, len(frames), size):
-            (mel_cepstrum, _, _), states = model.go_on(frames[first : first + size], states)
-            found.append(mel_cepstrum)
+        stream.reset()
+        cuts = range(0, len(frames), size)
+        found = [stream.process(frames[first : first + size])[0] for first in cuts]
         # A replay at full speed says what a live session says, to the last bit.
         np.testing.assert_array_equal(np.concatenate(found), np.concatenate(parts))
 
