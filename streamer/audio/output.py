@@ -39,7 +39,9 @@ class AudioSettings(BaseModel):
         default=10.0, ge=1, le=100, description="Audio that the sound card takes at a time"
     )
     limit_ms: float = Field(
-        default=250.0, gt=0, description="Audio that may wait before the oldest is left out"
+        default=250.0,
+        gt=0,
+        description="Audio that may wait when more comes; beyond it the oldest is left out",
     )
     device_latency_ms: float = Field(
         default=20.0, gt=0, description="Latency to ask the sound card for"
@@ -65,8 +67,11 @@ class AudioOutput(Protocol):
         """End, after what the buffer has handed out already."""
 
     @property
-    def latency_s(self) -> float:
-        """From the hand-over of a sample to its sound, once started."""
+    def latency_s(self) -> float | None:
+        """From the hand-over of a sample to its sound, once started; None without a card."""
+
+    def problems(self) -> list[str]:
+        """Say in a line each why the voice was not heard, or not whole."""
 
     def counters(self) -> dict[str, int]:
         """Return what the output itself counted."""
@@ -87,6 +92,7 @@ class SoundCard:
         self._buffer = buffer
         self._settings = settings
         self._underflows = 0
+        self._ending = self._ended = False
         self._latency_s = 0.0
         self._stream: Any = None
         self._name = "sound card"
@@ -116,10 +122,14 @@ class SoundCard:
                 dtype="float32",
                 latency=self._settings.device_latency_ms / 1000,
                 callback=self._callback,
+                finished_callback=self._finished,
             )
             self._stream.start()
             self._latency_s = float(self._stream.latency)
         except (sounddevice.PortAudioError, ValueError) as error:
+            if self._stream is not None:
+                self._stream.close()
+                self._stream = None
             card = "default sound card" if self._settings.device is None else "sound card"
             raise AudioError(
                 f"{card} cannot be opened ({error})",
@@ -129,6 +139,7 @@ class SoundCard:
 
     def stop(self) -> None:
         """Let the card play what it has, and close it."""
+        self._ending = True
         if self._stream is not None:
             self._stream.stop()
             self._stream.close()
@@ -142,6 +153,16 @@ class SoundCard:
     def counters(self) -> dict[str, int]:
         """Return the card's own underflows: callbacks that came too late."""
         return {"device_underflows": self._underflows}
+
+    def problems(self) -> list[str]:
+        """Say that the card has stopped: pulled out, or taken away by the system."""
+        if not self._ended:
+            return []
+        return [f"{self.name} stopped while the session ran: from then on nothing was heard"]
+
+    def _finished(self) -> None:
+        """Learn that no more callbacks come."""
+        self._ended = not self._ending
 
     def _callback(self, out: NDArray[np.float32], _frames: int, _times: Any, flags: Any) -> None:
         self._underflows += bool(flags.output_underflow)
@@ -164,7 +185,7 @@ class PacedOutput:
     """
 
     name = "files only"
-    latency_s = 0.0
+    latency_s = None
 
     def __init__(self, buffer: PlayBuffer, clock: Clock, block_s: float = 0.01) -> None:
         self._buffer = buffer
@@ -186,6 +207,10 @@ class PacedOutput:
     def counters(self) -> dict[str, int]:
         """Return nothing: a thread has no counters of its own."""
         return {}
+
+    def problems(self) -> list[str]:
+        """Say nothing: why there is no card, `start_output` has said."""
+        return []
 
     def _run(self) -> None:
         out = np.zeros(round(self._block_s * self._buffer.rate_hz), dtype=np.float32)

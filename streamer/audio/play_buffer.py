@@ -52,8 +52,8 @@ class PlayBuffer:
     that nobody hears, whatever the size of what comes at a time. When it runs dry, the sound
     fades out; it starts again like at first, and fades in. What came while a sound card was
     not ready yet is left out: it would be delay for good. Nothing that happens here makes a
-    step in the sound. Who is to blame shows
-    when more comes: silence in place of lost EMG, or the voice.
+    step in the sound. Who is to blame shows when more comes: silence in place of lost EMG, or
+    the voice.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ class PlayBuffer:
     reserve_ms : float
         Audio that waits when more comes.
     limit_ms : float
-        Audio that may wait; with more, the oldest is left out down to the reserve.
+        Audio that may wait when more comes; with more, the oldest is left out down to the
+        reserve.
     now_s : callable
         The time, for both threads.
     """
@@ -90,7 +91,9 @@ class PlayBuffer:
         self._decay = np.exp(-np.arange(1, 8 * fade) * 3 / fade).astype(np.float32)
         # Written by the feeding thread only.
         self._written = 0
-        self._before = 0  # what waited when the latest audio came
+        # The latest arrival: its number, what waited then, how often it had run dry. As one, for
+        # the other thread must not see half of it.
+        self._arrival = (0, 0, 0)
         self._ending = False
         self._judged = 0  # of the times it ran dry
         self._owed = 0  # silence that has been played already
@@ -103,6 +106,7 @@ class PlayBuffer:
         self._from = np.float32(0)  # heard right before the fade-in
         self._last = np.float32(0)
         self._dry = 0  # times it ran dry
+        self._trimmed = 0  # number of the arrival at which something was left out last
         self._silent = 0  # samples since it ran dry
 
     @property
@@ -123,7 +127,7 @@ class PlayBuffer:
 
     def arrive(self) -> None:
         """Say that more comes: what waits now is the reserve."""
-        self._before = self.waiting
+        self._arrival = (self._arrival[0] + 1, self.waiting, self._dry)
 
     def feed(self, samples: Audio, *, without_emg: bool = False, tail: bool = False) -> None:
         """Put in audio; all that comes at a time after one `arrive`.
@@ -165,17 +169,21 @@ class PlayBuffer:
         """
         self._block, self._rendered_s = len(out), self._now_s()
         waiting = self._written - self._read
+        arrival, before, dry = self._arrival
+        # What waited then and was played since came to nothing.
+        before = min(before, waiting) if dry == self._dry else 0
+        most = self._limit
         if not self._playing:
-            ready = self._before >= self._reserve and waiting >= len(out)
+            ready = before >= self._reserve and waiting >= len(out)
             if not ready and not (self._ending and waiting):
                 self._fade_out(out)
                 return
             self._playing, self._risen, self._from = True, 0, self._last
-            if self._before - self._reserve > self._surplus and not self._ending:
-                self._leave_out(self._before - self._reserve)
-                waiting = self._written - self._read
-        if waiting > self._limit:
-            self._leave_out(waiting - max(self._reserve, len(out)))
+            most = self._reserve + self._surplus
+        if before > most and arrival != self._trimmed and not self._ending:
+            # By what waited before it: whatever comes at a time, it is no delay for good.
+            self._trimmed = arrival
+            self._leave_out(before - max(self._reserve, min(len(out), before)))
             waiting = self._written - self._read
         taken = min(len(out), waiting)
         self._copy(out[:taken])

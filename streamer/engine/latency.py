@@ -61,11 +61,12 @@ class LatencyTrace:
     acquired : bool
         Acquisition times and ``perf_counter`` are one clock; else there are no latencies,
         only computing times.
-    card_s : float
-        Output latency of the sound card; 0 where there is none.
+    card_s : float, optional
+        Output latency of the sound card; None where there is none: stages end where a card
+        would have taken the voice, and nothing is said of when it is heard.
     """
 
-    def __init__(self, *, acquired: bool, card_s: float = 0.0) -> None:
+    def __init__(self, *, acquired: bool, card_s: float | None = None) -> None:
         self.frames = 0
         self._acquired = acquired
         self._card_s = card_s
@@ -110,7 +111,7 @@ class LatencyTrace:
         if not m:
             return
         self._make_room(m)
-        heard_s = np.nan if ahead_s is None else buffered_s + ahead_s + self._card_s
+        heard_s = np.nan if ahead_s is None else buffered_s + ahead_s + (self._card_s or 0.0)
         shares_s = [took_s / m for took_s in spent_s]
         first_s = float(frame_times_s[0])
         for time_s in frame_times_s.tolist():
@@ -175,7 +176,7 @@ class LatencyTrace:
             None where nothing is known.
         """
         measured = self.percentiles("measured", last)
-        if measured is None:
+        if measured is None or self._card_s is None:
             return None
         return Percentiles(*(round(algorithmic_ms + ms, 4) for ms in vars(measured).values()))
 
@@ -199,7 +200,7 @@ class LatencyTrace:
         return {
             "frames": self.frames,
             "algorithmic_ms": algorithmic_ms,
-            "card_ms": round(1000 * self._card_s, 4),
+            "card_ms": None if self._card_s is None else round(1000 * self._card_s, 4),
             "total_ms": None if total is None else total_as_dict(total),
             **{name: None if spread is None else vars(spread) for name, spread in spreads.items()},
         }

@@ -121,11 +121,16 @@ class Parts:
                 self.ring.counts.dropped_samples,
                 "EMG samples came faster than they could be computed, and are lost",
             ),
+            (
+                0 if self.buffer is None else self.buffer.counts.overflowed_samples,
+                "samples of the voice were not played: nobody took them",
+            ),
             (self.background.dropped, "stretches are missing from the files: the disk is slow"),
         )
         return [
             *self.watch.problems(),
             *(f"{count} {what}" for count, what in counted if count),
+            *(() if self.output is None else self.output.problems()),
             *self.recorder.problems,
             *(problem for sink in self.sinks for problem in sink.problems()),
         ]

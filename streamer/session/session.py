@@ -258,7 +258,7 @@ class Session:
             no_correction if self._drift is None else self._drift.next_hop,
         )
         acquired = self._realtime and isinstance(self._clock, PerfClock)
-        card_s = 0.0 if self._output is None else self._output.latency_s
+        card_s = None if self._output is None else self._output.latency_s
         trace = LatencyTrace(acquired=acquired, card_s=card_s)
         observer = Observer(
             recorder,

@@ -105,6 +105,35 @@ def test_the_card_is_asked_for_the_voice_as_it_is(monkeypatch: pytest.MonkeyPatc
     assert output.counters() == {"device_underflows": 1}
     output.stop()
     assert stream.state == "closed"
+    stream.settings["finished_callback"]()
+    assert output.problems() == []
+
+
+def test_a_card_that_is_pulled_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session would go on for an hour, and nobody would know why nothing is heard."""
+    streams: list[Stream] = []
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))
+    output, _ = start_output(make_buffer(), AudioSettings(), PerfClock())
+    assert output.problems() == []
+    streams[0].settings["finished_callback"]()
+    (problem,) = output.problems()
+    assert "Speaker stopped while the session ran" in problem
+
+
+def test_a_card_that_does_not_start_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else could open it."""
+    streams: list[Stream] = []
+    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))
+
+    def refuse(stream: Stream) -> None:
+        stream.state = "played to its end"
+        raise PortAudioError("Device unavailable")
+
+    monkeypatch.setattr(Stream, "start", refuse)
+    output, problem = start_output(make_buffer(), AudioSettings(), PerfClock())
+    output.stop()
+    assert problem is not None
+    assert streams[0].state == "closed"
 
 
 @pytest.mark.parametrize("device", ["none", "mute"])
@@ -151,7 +180,7 @@ def test_the_paced_output_takes_what_a_card_would_have_taken() -> None:
 
     buffer, clock = make_buffer(), Clock()
     output = PacedOutput(buffer, clock, 0.005)
-    assert output.latency_s == 0
+    assert output.latency_s is None
     for _ in range(15):
         buffer.arrive()
         buffer.feed(np.zeros(160, np.float32))

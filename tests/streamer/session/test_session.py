@@ -408,12 +408,10 @@ def test_a_replay_at_the_pace_of_life_has_no_hole(
     assert sys.getswitchinterval() == switch_s
     latency = json.loads(directory.latency.read_text())
     assert 0 < latency["latency"]["p50_ms"] < 20
-    assert (latency["output"], latency["card_ms"]) == ("files only", 0)
-    total, algorithmic_ms = latency["total_ms"], latency["algorithmic_ms"]
-    assert total == summary.latency_ms["total"]
+    assert (latency["output"], latency["card_ms"]) == ("files only", None)
+    assert latency["total_ms"] is summary.latency_ms["total"] is None  # nobody heard anything
     # Of what waits, the reserve of 120 ms is most.
-    assert 100 < total["p50"] - algorithmic_ms < 180
-    assert total["class"] == ("marginal" if total["p50"] <= 150 else "disruptive")
+    assert 100 < latency["measured"]["p50_ms"] < 180
     assert summary.playback["fill_p50_ms"] == pytest.approx(125, abs=20)
     assert summary.playback["drift_ppm"] is None
     assert {"longer_hops", "shorter_hops"} <= set(summary.counters["audio"])
