@@ -1,6 +1,7 @@
 """The delay, proven from outside: what a virtual sound card plays, against natural speech."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from drivers.recordings.registry import write_recordings
 from streamer.bench.clicks import LARGEST_SD_MS, CardPath, card_path, play_clicks
 from streamer.bench.figure import Figure, Progress, Report
 from streamer.bench.heard import Heard
-from streamer.bench.lag import RATE_HZ, Spoken, measure_lag
+from streamer.bench.lag import RATE_HZ, Lag, Spoken, measure_lag
 from streamer.bench.pictures import draw_acoustic
 from streamer.bench.process import Performance, perform, replaying
 from streamer.bench.reaction import Burst, reaction_ms, spread, with_bursts
@@ -106,7 +107,9 @@ def report(
     calibration = CardPath(
         tuple(delay_ms for one in paths for delay_ms in one.delays_ms), sum(p.lost for p in paths)
     )
-    lag = measure_lag(natural(replayed, recordings), heard)
+    said = natural(replayed, recordings)
+    lag = measure_lag(said, heard)
+    chance = measure_lag([replace(one, audio=one.audio[::-1]) for one in said], heard).correlation
     path_lag = measure_lag(voice(replayed), heard)
     reactions_ms = _reactions(bursts, runs, heard)
     reaction, reaction_sd = spread(reactions_ms)
@@ -116,6 +119,7 @@ def report(
         "net_lag_without_card_ms": lag.lag_ms - card_ms,
         "net_lag_of_each_ms": {"median": lag.median_ms, "sd": lag.sd_ms, "all": lag.of_each_ms},
         "correlation": lag.correlation,
+        "chance_correlation": chance,
         "path_ms": path_lag.lag_ms,
         "path_of_each_ms": path_lag.of_each_ms,
         "reaction_ms": reaction,
@@ -129,7 +133,6 @@ def report(
         "device_underflows": replayed.summary["counters"]["audio"].get("device_underflows", 0),
         "algorithmic_ms": replayed.latency["algorithmic_ms"],
     }
-    said = len(lag.of_each_ms)
     first_ms, *_, last_ms = [*path_lag.of_each_ms.values()] * 2
     figures = [
         Figure(
@@ -137,7 +140,8 @@ def report(
             lag.lag_ms,
             "ms",
             20.0,
-            f"heard speech after the natural speech of the same {said} utterances, card included",
+            f"heard speech after the natural speech of the same {len(lag.of_each_ms)} utterances, "
+            f"card included; correlation {lag.correlation:.2f}, of reversed speech {chance:.2f}",
         ),
         Figure(
             "net_lag_without_card_ms",
@@ -177,7 +181,7 @@ def report(
                 f"{len(bursts)} bursts, SD {reaction_sd:.1f} ms",
             ),
         )
-    invalid = validity(calibration, heard)
+    invalid = validity(paths, heard, lag, chance, len(reactions_ms), len(bursts))
     picture = draw_acoustic(
         path / "acoustic.png", lag, path_lag, calibration, replayed, recordings, heard
     )
@@ -187,13 +191,52 @@ def report(
     return Report(figures, values, notes, picture, invalid)
 
 
-def validity(calibration: CardPath, heard: Heard) -> str | None:
-    """Say why the figures prove nothing, None where they do."""
-    if not calibration.sd_ms <= LARGEST_SD_MS:
+def validity(
+    paths: list[CardPath], heard: Heard, lag: Lag, chance: float, reactions: int, bursts: int
+) -> str | None:
+    """Say why the figures prove nothing, None where they do.
+
+    Parameters
+    ----------
+    paths : list of CardPath
+        One for each series of clicks.
+    heard : Heard
+        The recorder's.
+    lag : Lag
+        Of the voice after the natural speech.
+    chance : float
+        Correlation of the voice with the same speech reversed.
+    reactions, bursts : int
+        Bursts that were heard, of so many.
+
+    Returns
+    -------
+    str or None
+        A line.
+    """
+    delays_ms = [delay_ms for one in paths for delay_ms in one.delays_ms]
+    sd_ms = CardPath(tuple(delays_ms), 0).sd_ms
+    if not all(one.delays_ms for one in paths):
+        return "no click of one of the series was heard: the card's path is not known"
+    if not sd_ms <= LARGEST_SD_MS:
         return (
-            f"the card's path has an SD of {calibration.sd_ms:.1f} ms, more than "
+            f"the card's path has an SD of {sd_ms:.1f} ms, more than "
             f"{LARGEST_SD_MS:g}: run it again on a machine that is at rest"
         )
+    if lag.at_edge or not lag.correlation > chance:
+        return (
+            f"the voice is like the natural speech ({lag.correlation:.2f} at {lag.lag_ms:.0f} ms) "
+            f"no more than like the same reversed ({chance:.2f}): there is no lag to be told"
+        )
+    if 2 * reactions < bursts:
+        return (
+            f"no more than {reactions} of {bursts} bursts were heard: --set bench.acoustic.bursts"
+        )
+    return unsteady(heard)
+
+
+def unsteady(heard: Heard) -> str | None:
+    """Say why a recording has no times, None where it has."""
     if heard.unsteady_ms > LARGEST_SD_MS:
         return (
             f"the recorder was up to {heard.unsteady_ms:.1f} ms off its line, more than "

@@ -53,6 +53,14 @@ class Spoken:
     audio: NDArray[np.floating]
     start_s: float
 
+    def between(self, begin_s: float, end_s: float) -> "Spoken":
+        """Return what of it would sound between two instants; it may be nothing."""
+        first, last = (
+            min(max(0, round((time_s - self.start_s) * RATE_HZ)), len(self.audio))
+            for time_s in (begin_s, end_s)
+        )
+        return Spoken(self.name, self.audio[first:last], self.start_s + first / RATE_HZ)
+
 
 @dataclass(frozen=True, eq=False)
 class Lag:
@@ -75,6 +83,11 @@ class Lag:
     of_each_ms: dict[str, float]
     lags_ms: Array
     curve: Array
+
+    @property
+    def at_edge(self) -> bool:
+        """The correlation is highest at an end of the lags: its peak may lie beyond."""
+        return int(np.argmax(self.curve)) in (0, len(self.curve) - 1)
 
     @property
     def median_ms(self) -> float:

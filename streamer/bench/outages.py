@@ -19,6 +19,8 @@ _EDGE_S = 0.03
 _LEAST_RETURN_S = 0.5
 _LONGEST_S = 2.0
 _LARGEST_OFF_MS = 20.0
+_BESIDE_S, _FADE_S, _VOICE_S = 0.001, 0.005, 0.025
+_LARGEST_EDGE = 0.5
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,37 @@ def largest_steps(
         for edge in (outage.begin, outage.end):
             near[max(0, edge - reach) : edge + reach] = True
     return float(steps[near].max(initial=0.0)), float(steps[~near].max(initial=0.0))
+
+
+def largest_edge(audio: NDArray[np.float32], outages: Sequence[Outage], rate_hz: int) -> float:
+    """Compare the last millisecond before silence, and the first after it, with the voice there.
+
+    A voice that is cut off has as large samples as ever right beside the silence; one that fades
+    over 5 ms has a fifth.
+
+    Parameters
+    ----------
+    audio : ndarray of float32, shape (n,)
+        As heard.
+    outages : sequence of Outage
+        In it.
+    rate_hz : int
+        Sampling rate.
+
+    Returns
+    -------
+    float
+        The largest sample of that millisecond over the largest of the 20 ms beyond 5 ms; of all
+        edges the largest.
+    """
+    edge, fade, whole = (round(s * rate_hz) for s in (_BESIDE_S, _FADE_S, _VOICE_S))
+    ratios = [0.0]
+    for outage in outages:
+        before = audio[max(0, outage.begin - whole) : outage.begin][::-1]
+        for part in (before, audio[outage.end : outage.end + whole]):
+            size = np.abs(part)
+            ratios.append(float(size[:edge].max() / max(size[fade:].max(initial=0.0), 1e-9)))
+    return max(ratios)
 
 
 def complete(epochs: Sequence[dict[str, Any]], emg_hz: float) -> list[dict[str, Any]]:
@@ -164,6 +197,14 @@ def outage_figures(
             1.0,
             f"largest step of a sample around an outage, {at_edges:.2g}, over the largest of "
             f"the voice itself, {elsewhere:.2g}",
+        ),
+        Figure(
+            "outage_edge_ratio",
+            largest_edge(audio, outages, rate_hz),
+            "",
+            _LARGEST_EDGE,
+            "largest sample within 1 ms of the silence over the largest of the voice there: "
+            "1 is cut off, 0.2 a fade",
         ),
         Figure(
             "outage_miscounted",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.varioport.profile import load_profile
-from streamer.bench.acoustic import NULL_SINK, voice
+from streamer.bench.acoustic import NULL_SINK, unsteady, voice
 from streamer.bench.device import emulated
 from streamer.bench.figure import Figure, Progress, Report
 from streamer.bench.heard import Heard
@@ -27,6 +27,7 @@ _SETTLE_S = 2.5
 _ECHO_S = 1.0
 _EVERY_S, _GONE_S = 3.0, 1.0
 _COMPARED_S = 30.0  # of voice, at either end
+_FIRST_S = 1.0  # may have its underrun
 _WARM_UP_S = 20.0
 _BUSY = "while True: pass"
 
@@ -63,13 +64,14 @@ def soak(config: Config, path: Path, progress: Progress) -> Report:
                     card.environment,
                 )  # fmt: skip
             time.sleep(_ECHO_S)
-        lags = ends(performance, recorder.heard())
+        heard = recorder.heard()
+        lags = ends(performance, heard)
         figures = long_figures(performance, lags)
         if settings.kills:
             figures += _killed(config, path, card, settings.kills, progress)
     values: dict[str, Any] = {figure.name: figure.value for figure in figures}
     picture = draw_soak(path / "soak.png", performance, lags)
-    return Report(figures, values, [NULL_SINK], picture)
+    return Report(figures, values, [NULL_SINK], picture, unsteady(heard))
 
 
 @contextmanager
@@ -99,13 +101,13 @@ def ends(performance: Performance, heard: Heard) -> dict[str, Lag]:
     dict of str to Lag
         ``"start"`` and ``"end"``.
     """
-    said = voice(performance)[1:]  # the first second may have its underrun
-    total_s = performance.summary["seconds"]
-    long_s = min(_COMPARED_S, total_s / 3)
-    first_s, last_s = said[0].start_s, said[-1].start_s + len(said[-1].audio) / RATE_HZ
+    said = voice(performance)
+    long_s = min(_COMPARED_S, performance.summary["seconds"] / 3)
+    first_s = said[0].start_s + _FIRST_S
+    last_s = said[-1].start_s + len(said[-1].audio) / RATE_HZ
 
     def part(begin_s: float, end_s: float) -> list[Spoken]:
-        return [one for one in said if begin_s <= one.start_s < end_s]
+        return [cut for one in said if len((cut := one.between(begin_s, end_s)).audio)]
 
     return {
         "start": measure_lag(part(first_s, first_s + long_s), heard),
@@ -129,7 +131,8 @@ def long_figures(performance: Performance, lags: dict[str, Lag]) -> list[Figure]
         Figures.
     """
     seconds = performance.summary["seconds"]
-    audio = performance.summary["counters"]["audio"]
+    counters = performance.summary["counters"]
+    audio = counters["audio"]
     start, end = lags["start"], lags["end"]
     warm_up_s = min(_WARM_UP_S, seconds / 3)
     return [
@@ -141,6 +144,13 @@ def long_figures(performance: Performance, lags: dict[str, Lag]) -> list[Figure]
             f"after the first second of {seconds:.0f} s, beside a busy core",
         ),
         Figure("dropped_samples", audio["dropped_samples"], "", 0, "of the voice: too many waited"),
+        Figure(
+            "lost_samples",
+            performance.summary["lost_samples"] + counters["ring"]["dropped_samples"],
+            "",
+            0,
+            "of the EMG: none came too fast to be computed",
+        ),
         Figure("device_underflows", audio.get("device_underflows", 0), "", None, "of the card"),
         Figure(
             "rss_growth_mb",

@@ -104,10 +104,11 @@ def acoustic(
 ) -> int:
     """Prove the delay from outside, on a virtual sound card.
 
-    Audible utterances of a corpus (by default the simulated one in the package, subset
-    test.audible) are replayed at the pace of life into a null sink of a PulseAudio of its
-    own, and its monitor is recorded. It says how late the heard speech is against the natural
-    speech of the same utterances, and how long a burst in the EMG takes to sound.
+    Audible utterances (by default the simulated ones in the package; of a corpus the subset
+    test.audible, unless another is chosen) are replayed at the pace of life into a null sink
+    of a PulseAudio of its own, and its monitor is recorded. It says how late the heard speech
+    is against the natural speech of the same utterances, and how long a burst in the EMG
+    takes to sound.
 
     \b
     Example:
@@ -115,12 +116,15 @@ def acoustic(
     """  # noqa: D301 - \b is click's, not Python's
     from streamer.bench.acoustic import acoustic as measure
 
-    if subset is None and not utterances:
-        subset = "test.audible"
     config = _config(
         config_file, assignments, path, session, subset, utterances, bundle,
         {"bench.acoustic.seconds": seconds},
     )  # fmt: skip
+    chosen = config.recordings
+    is_corpus = chosen.path is None or chosen.path.is_dir()
+    if is_corpus and chosen.subset is None and not chosen.utterances:
+        chosen = chosen.model_copy(update={"subset": "test.audible"})
+        config = config.model_copy(update={"recordings": chosen})
     return _measure(measure, config, out, json_=json_)
 
 
@@ -180,14 +184,15 @@ def drivers(
     from streamer.bench.drivers import drivers as measure
     from streamer.bench.pictures import draw_figures
 
-    settings = load_config(config_file, assignments).bench.drivers
-    directory = None if out is None else RunDirectory.create(out)
+    def with_picture(config: Config, path: Path, progress: Progress) -> Report:
+        figures = measure(config.bench.drivers, progress)
+        return Report(figures, picture=draw_figures(path / "drivers.png", figures))
+
+    config = load_config(config_file, assignments)
+    if out is not None:
+        return _measure(with_picture, config, out, json_=json_)
     with shown_progress() as progress:
-        figures = measure(settings, progress)
-    picture = None
-    if directory is not None:
-        picture = draw_figures(directory.path / "drivers.png", figures)
-    return _show(Report(figures, picture=picture), json_=json_)
+        return _show(Report(measure(config.bench.drivers, progress)), json_=json_)
 
 
 def _config(

@@ -38,7 +38,8 @@ class EvaluationError(StreamerError):
     multiple=True,
     default=["all"],
     show_default="all",
-    help="conversion, search, speaker, embedding, autoencoder, mode or rolling; may be repeated.",
+    help="conversion, search, latency, speaker, embedding, autoencoder, mode or rolling; may be "
+    "repeated.",
 )
 @click.option(
     "--out", metavar="DIR", type=Path, required=True, help="Directory; one of before goes on."

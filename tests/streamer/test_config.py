@@ -140,3 +140,13 @@ def test_written_settings_are_read_again(
 def test_example_loads(file: Path) -> None:
     """An example in ``configs/`` would not work."""
     load_config(file)
+
+
+def test_the_live_example_is_what_is_evaluated() -> None:
+    """The report's live converter would be another one than the one that is recommended."""
+    pytest.importorskip("torch")
+    from models.evaluation.latency.points import LIVE
+
+    train = load_config(CONFIGS / "live.yaml").train
+    assert train.low_delay  # the experiment trains LIVE on LOW_DELAY features
+    assert (train.lead_ms, train.future) == (LIVE.lead_ms, LIVE.future)

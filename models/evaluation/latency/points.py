@@ -14,7 +14,7 @@ from models.training.examples import LOW_DELAY, SignalSettings
 RATE_HZ: Final = 600.0
 
 LIVE: Final = replace(CausalSettings(), lead_ms=40.0)
-"""The converter for a live voice: with `LOW_DELAY`, what ``configs/train-live.yaml`` trains."""
+"""The converter for a live voice: with `LOW_DELAY`, what ``configs/live.yaml`` trains."""
 
 
 @dataclass(frozen=True)

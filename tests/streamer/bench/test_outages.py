@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamer.bench.outages import Outage, complete, find_outages, largest_steps
+from streamer.bench.outages import Outage, complete, find_outages, largest_edge, largest_steps
 
 RATE_HZ = 16000
 
@@ -41,6 +41,21 @@ def test_a_click_shows(heard: NDArray[np.float32]) -> None:
     heard[6 * RATE_HZ - 3000] = 0.9
     assert largest_steps(heard, outages, RATE_HZ)[0] == pytest.approx(at_edges)
     assert largest_steps(heard, outages, RATE_HZ)[1] > 0.6 > elsewhere
+
+
+def test_a_voice_that_is_cut_off_is_told_from_one_that_fades() -> None:
+    """A noisy voice has steps of its own that hide the one of a hard cut."""
+    audio = np.random.default_rng(1).uniform(-0.2, 0.2, 3 * RATE_HZ).astype(np.float32)
+    outages = [Outage(RATE_HZ, 2 * RATE_HZ)]
+    audio[RATE_HZ : 2 * RATE_HZ] = 0
+    at_edges, elsewhere = largest_steps(audio, outages, RATE_HZ)
+    assert at_edges <= elsewhere  # the step alone says nothing
+    assert largest_edge(audio, outages, RATE_HZ) > 0.8
+    fade = np.linspace(0, 1, 80, endpoint=False, dtype=np.float32)
+    audio[2 * RATE_HZ :][:80] *= fade
+    assert largest_edge(audio, outages, RATE_HZ) > 0.8  # the other edge
+    audio[RATE_HZ - 80 : RATE_HZ] *= fade[::-1]
+    assert largest_edge(audio, outages, RATE_HZ) < 0.3
 
 
 def test_an_epoch_that_hardly_began_is_no_return() -> None:

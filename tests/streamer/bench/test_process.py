@@ -16,6 +16,7 @@ from streamer.bench import virtual_card
 from streamer.bench.acoustic import natural, validity, voice
 from streamer.bench.clicks import CardPath
 from streamer.bench.heard import Heard
+from streamer.bench.lag import Lag, Spoken
 from streamer.bench.process import Performance, last_core, only_on, perform, replaying
 from streamer.bench.virtual_card import CardError, VirtualCard
 from streamer.bench.worker import Stamped
@@ -132,10 +133,29 @@ def test_an_unsteady_card_proves_nothing() -> None:
     steady = Heard(np.zeros(1, np.float32), 16000, 0.0, 1 / 16000, unsteady_ms=0.1)
     unsteady = Heard(np.zeros(1, np.float32), 16000, 0.0, 1 / 16000, unsteady_ms=3.0)
     good, bad, none = CardPath((19.0, 20.0, 21.0), 0), CardPath((20.0, 30.0), 0), CardPath((), 2)
-    assert validity(good, steady) is None
-    assert "SD of 5.0 ms" in (validity(bad, steady) or "")
-    assert validity(none, steady) is not None
-    assert "recorder" in (validity(good, unsteady) or "")
+    lags_ms = np.arange(5.0)
+    lag = Lag(2.0, 0.5, {}, lags_ms, np.array([0, 0.2, 0.5, 0.2, 0]))
+    beyond = Lag(0.0, 0.5, {}, lags_ms, np.array([0.5, 0.2, 0, 0, 0]))
+    assert validity([good, good], steady, lag, 0.2, 3, 6) is None
+    assert validity([good], steady, lag, 0.2, 0, 0) is None
+    for said, *case in (
+        ("SD of 5.0 ms", [bad], steady, lag, 0.2, 3, 6),
+        ("no click of one", [good, none], steady, lag, 0.2, 3, 6),
+        ("recorder", [good], unsteady, lag, 0.2, 3, 6),
+        ("no more than like the same reversed", [good], steady, lag, 0.5, 3, 6),
+        ("at 0 ms", [good], steady, beyond, 0.2, 3, 6),
+        ("2 of 6 bursts", [good], steady, lag, 0.2, 2, 6),
+    ):
+        assert said in (validity(*case) or "")
+
+
+def test_either_end_of_a_long_recording_is_found() -> None:
+    """A soak over one long recording would have nothing to compare after ten minutes."""
+    spoken = Spoken("a", np.arange(32_000.0), 100.0)
+    part = spoken.between(101.0, 101.5)
+    assert (part.start_s, len(part.audio), part.audio[0]) == (101.0, 8000, 16_000.0)
+    assert len(spoken.between(90.0, 99.0).audio) == len(spoken.between(103.0, 104.0).audio) == 0
+    assert len(spoken.between(99.0, 110.0).audio) == 32_000
 
 
 def test_natural_speech_lies_at_the_time_of_its_emg() -> None:
