@@ -112,7 +112,13 @@ class Material:
         return EmgUkaCorpus(self.corpus).recording(utterance)
 
     def fingerprint(self) -> str:
-        """Tell this corpus from another, or from itself with other files."""
+        """Tell this corpus from another, or from itself with other files.
+
+        Raises
+        ------
+        RecordingError
+            One of them cannot be read.
+        """
         folders = [
             Path(folder, *session.split("-"))
             for session in self.sessions
@@ -120,9 +126,14 @@ class Material:
         ]
         digest = hashlib.sha256()
         for folder in (*folders, Path("Subsets")):
-            for file in sorted((self.corpus / folder).glob("*")):
-                with file.open("rb") as content:
-                    checksum = hashlib.file_digest(content, "sha256").hexdigest()
+            for file in sorted((self.corpus / folder).glob("[!.]*")):
+                if not file.is_file():
+                    continue
+                try:
+                    with file.open("rb") as content:
+                        checksum = hashlib.file_digest(content, "sha256").hexdigest()
+                except OSError as error:
+                    raise RecordingError(f"{file} of the corpus", value=error.strerror) from None
                 digest.update(f"{folder.as_posix()}/{file.name} {checksum}\n".encode())
         return digest.hexdigest()
 

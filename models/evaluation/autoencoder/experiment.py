@@ -57,8 +57,8 @@ _SIZES: Final[dict[Size, Extent]] = {
         conversion=ConversionSettings(folds=2, epochs=1, widths=(32,)),
     ),
     "default": Extent(
-        AutoencoderSettings(hidden=64, epochs=24, batch=64),
-        stage=24,
+        AutoencoderSettings(hidden=64, epochs=16, batch=64),
+        stage=16,
         reduction=Reduction(utterances=40, seconds=2.0),
         conversion=ConversionSettings(folds=2, epochs=8),
     ),

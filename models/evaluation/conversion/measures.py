@@ -128,6 +128,7 @@ def summary(measured: Sequence[Measured], name: str) -> dict[str, Any] | None:
         "f0_rmse_cents": float(np.sqrt((weights * squares).sum() / voiced)) if voiced else None,
         "voicing_error": float((frames * wrong).sum() / frames.sum()),
         "estoi": float(np.mean(estoi)) if estoi else None,
+        "estoi_utterances": len(estoi),
         "utterances": len(measured),
         f"each_{name}": [one.mcd_db for one in measured],
     }

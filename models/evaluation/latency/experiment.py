@@ -8,12 +8,13 @@ import numpy as np
 from models.evaluation.conversion.base import base_of
 from models.evaluation.conversion.figures import over_sessions
 from models.evaluation.findings import Findings, Table
-from models.evaluation.latency.jobs import live_session
+from models.evaluation.latency.jobs import either, live_session
 from models.evaluation.latency.points import LIVE, Point, algorithmic_ms, points_of
 from models.evaluation.latency.presentation import drawing_of
-from models.evaluation.search import MEASURED, SHORTER, measurable, spread, tried
-from models.evaluation.search.jobs import held_out_sentences
+from models.evaluation.search import MEASURED, SHORTER, measurable, spread
+from models.evaluation.search.jobs import held_out_sentences, try_idea
 from models.evaluation.study import Study
+from models.training.causal import Base, CausalSettings
 from models.training.examples import LOW_DELAY
 
 SHIFT_MS = 1000 * LOW_DELAY.features.shift_s
@@ -37,13 +38,27 @@ def latency(study: Study) -> Findings:
     points = points_of(study.settings)
     held_out = held_out_sentences(study.material, study.settings.seed)
     measured = spread(measurable(study.material, held_out), MEASURED)
-    results = tried(study, "speaking sooner", [one.idea for one in points], measured, held_out)
+    live = replace(LIVE, seed=study.settings.seed)
+    if study.settings.size == "quick":
+        live = replace(live, width=16, base_epochs=1, base_cap=10, least_steps=0, epochs=1)
+    longest_first = sorted(points, key=lambda point: -point.idea.effort)
+    base, *results = study.run(
+        "speaking sooner",
+        either,
+        [(base_of, live, LOW_DELAY)]
+        + [(try_idea, point.idea, measured, tuple(held_out)) for point in longest_first],
+    )
+    tried = {one.idea.name: each for one, each in zip(longest_first, results, strict=True)}
     sweep = {
-        point.idea.name: _figures(point, result)
-        for point, result in zip(points, results, strict=True)
-        if result
+        point.idea.name: _figures(point, tried[point.idea.name])
+        for point in points
+        if tried[point.idea.name]
     }
-    found.figures = {"sweep": sweep, "measured_sessions": list(measured), "live": _live(study)}
+    found.figures = {
+        "sweep": sweep,
+        "measured_sessions": list(measured),
+        "live": _live(study, live, base),
+    }
     if sweep:
         found.tables.append(_table(sweep, held_out, measured))
         found.drawings.append(drawing_of(sweep))
@@ -84,12 +99,8 @@ def _figures(point: Point, result: dict[str, dict[str, float]]) -> dict[str, Any
     }
 
 
-def _live(study: Study) -> dict[str, Any]:
-    settings = replace(LIVE, seed=study.settings.seed)
-    if study.settings.size == "quick":
-        settings = replace(settings, width=16, base_epochs=1, base_cap=10, least_steps=0, epochs=1)
+def _live(study: Study, settings: CausalSettings, base: Base | None) -> dict[str, Any]:
     names = study.material.sessions
-    [base] = study.run("live converter: all sessions", base_of, [(settings, LOW_DELAY)])
     jobs = [(name, LOW_DELAY, settings, base) for name in names]
     results = study.run("live converter: each session", live_session, jobs)
     rows = {

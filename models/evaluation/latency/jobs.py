@@ -1,6 +1,7 @@
 """The live converter of a session, measured on its test subset."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from models.evaluation.conversion.measures import measure, summary
 from models.evaluation.material import Material
@@ -10,6 +11,13 @@ from models.training.causal import Base, CausalSettings
 from models.training.causal_training import convert, train_session
 from models.training.examples import SignalSettings, Speech, parallel
 from models.training.progress import nobody
+
+T = TypeVar("T")
+
+
+def either(material: Material, task: Callable[..., T], *arguments: object) -> T:
+    """Do a job of one kind or another, so that no core waits for the longest of a kind."""
+    return task(material, *arguments)
 
 
 def live_session(

@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike
 from pystoi import stoi
 
 
+_LEAST_S = 0.4
+
+
 def extended_stoi(made: ArrayLike, natural: ArrayLike, rate_hz: int) -> float | None:
     """Return the extended short-time objective intelligibility of speech against its original.
 
@@ -29,10 +32,12 @@ def extended_stoi(made: ArrayLike, natural: ArrayLike, rate_hz: int) -> float | 
     """
     x, y = np.asarray(natural, dtype=np.float64), np.asarray(made, dtype=np.float64)
     n = min(len(x), len(y))
+    if n < _LEAST_S * rate_hz or not x[:n].any():
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)  # pystoi's word for too little speech
             # Its last bits depend on where in memory a signal lies.
             return round(float(stoi(x[:n], y[:n], rate_hz, extended=True)), 6)
-    except (RuntimeWarning, ValueError, IndexError):
+    except RuntimeWarning:
         return None

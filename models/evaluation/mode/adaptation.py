@@ -45,6 +45,7 @@ def tell(
     others: Array,
     rounds: int = ROUNDS,
     shrinkage: float = SHRINKAGE,
+    later: Array | None = None,
 ) -> Array:
     """Tell the classes of a session by a discriminant of others, adapted to what it hears.
 
@@ -67,17 +68,20 @@ def tell(
         At most; 0 is the discriminant of the known sessions.
     shrinkage : float
         0 believes the covariance, 1 only its trace.
+    later : ndarray, shape (k, features), optional
+        Utterances to tell that are not adapted to; by default the others themselves are told.
 
     Returns
     -------
-    ndarray, shape (m, classes)
+    ndarray, shape (m or k, classes)
         Probabilities. No more than relative: they are not calibrated.
     """
     classes = int(labels.max()) + 1
     means = np.stack([vectors[labels == one].mean(axis=0) for one in range(classes)])
     residual = vectors - means[labels]
     known = residual.T @ residual
-    probabilities = _posterior(others, means, known / len(vectors), shrinkage)
+    covariance = known / len(vectors)
+    probabilities = _posterior(others, means, covariance, shrinkage)
     for _ in range(rounds):
         weights = probabilities.sum(axis=0)
         means = probabilities.T @ others / np.maximum(weights, 1e-9)[:, np.newaxis]
@@ -89,7 +93,7 @@ def tell(
         )
         if np.abs(probabilities - before).max() < _SETTLED:
             break
-    return probabilities
+    return probabilities if later is None else _posterior(later, means, covariance, shrinkage)
 
 
 def _posterior(vectors: Array, means: Array, covariance: Array, shrinkage: float) -> Array:

@@ -133,7 +133,7 @@ def told_unseen(
     left_out: str,
     normalisation: Normalisation,
     variant: Variant,
-) -> tuple[list[Told], list[Told]]:
+) -> tuple[list[Told], list[Told], list[Told]]:
     """Tell all utterances of a session by the training utterances of others.
 
     Parameters
@@ -152,24 +152,33 @@ def told_unseen(
 
     Returns
     -------
-    scaled, adapted : list of Told
-        By the discriminant of the others alone, and adapted to the session's own utterances;
-        the latter only where these are what it is normalised by.
+    scaled, adapted, ahead : list of Told
+        By the discriminant of the others alone; adapted to the session's own utterances; and its
+        test utterances alone, scaled by and adapted to its training utterances, which come
+        before. The latter two only where its own utterances are what it is normalised by.
     """
     train = _heard(material, sessions, "train", variant)
     new = _heard(material, [left_out], "train", variant)
     new += _heard(material, [left_out], "test", variant)
     modes = _modes(train)
     labels = np.array([modes.index(one.mode) for one in train])
-    vectors, others = _normalised(train, normalisation), _normalised(new, normalisation)
+    vectors, raw = _normalised(train, normalisation), _vectors(new)
+    others = _scaled_by_session(raw, new, normalisation)
     if normalisation == "none":  # the units still have to be brought together
         vectors, others = scaled(vectors, vectors), scaled(others, vectors)
     plain = tell(vectors, labels, others, rounds=0)
     first = [_told(one, row, modes) for one, row in zip(new, plain, strict=True)]
     if normalisation != "unlabelled":
-        return first, []
+        return first, [], []
     adapted = tell(vectors, labels, others)
-    return first, [_told(one, row, modes) for one, row in zip(new, adapted, strict=True)]
+    second = [_told(one, row, modes) for one, row in zip(new, adapted, strict=True)]
+    before = np.array([one.split == "train" for one in new])
+    if before.all() or not before.any():
+        return first, second, []
+    own, later = (scaled(raw[rows], raw[before]) for rows in (before, ~before))
+    ahead = tell(vectors, labels, own, later=later)
+    last = [one for one, known in zip(new, before, strict=True) if not known]
+    return first, second, [_told(one, row, modes) for one, row in zip(last, ahead, strict=True)]
 
 
 def validated_unseen(
@@ -268,12 +277,21 @@ def _told(
 
 def _normalised(utterances: Sequence[Utterance], normalisation: Normalisation) -> Array:
     """Return one vector an utterance, scaled session by session."""
-    vectors = np.stack(
-        [
-            window_vector(one.emg.samples, one.emg.frames, UNSEEN_FEATURES, RATE_HZ)
-            for one in utterances
-        ]
-    )
+    return _scaled_by_session(_vectors(utterances), utterances, normalisation)
+
+
+def _vectors(utterances: Sequence[Utterance]) -> Array:
+    rows = [
+        window_vector(one.emg.samples, one.emg.frames, UNSEEN_FEATURES, RATE_HZ)
+        for one in utterances
+    ]
+    return np.stack(rows)
+
+
+def _scaled_by_session(
+    raw: Array, utterances: Sequence[Utterance], normalisation: Normalisation
+) -> Array:
+    vectors = raw.copy()
     if normalisation == "none":
         return vectors
     known = np.array(

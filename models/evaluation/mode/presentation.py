@@ -44,7 +44,8 @@ def systems_of(figures: Figures) -> Iterator[tuple[str, Figures | None]]:
     yield "session unseen, not normalised", unseen.get("none")
     yield "session unseen, by its audible training part", unseen.get("audible")
     yield "session unseen, by its unlabelled data, scaled only", unlabelled.get("scaled_only")
-    yield "session unseen, by its unlabelled data", unlabelled or None
+    yield "session unseen, adapted to all its unlabelled data", unlabelled or None
+    yield "session unseen, adapted to that of its training part", unlabelled.get("training_part")
     yield "the same, channel 5 left out", unlabelled.get("without_channel_5")
     yield "the same, 50 Hz notch", unlabelled.get("notch")
 

@@ -1,16 +1,17 @@
 """Sessions as a listener meets them, kept in the store for many jobs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import joblib
 
 from models.evaluation.code import code_digest
-from models.evaluation.material import Material
+from models.evaluation.material import Material, Session
 from models.evaluation.rolling.gate import GateFigures, gate_figures
 from models.evaluation.rolling.hearing import Observed, hear
 from models.training.activity import gate_of, speech_of
-from models.training.examples import SignalSettings
+from models.training.examples import SignalSettings, Utterance
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,7 @@ def observe(material: Material, name: str, every: int) -> Variants:
         Without and with the notch; the gate is the same.
     """
     session = material.session(name)
-    chosen = [
-        one
-        for split in ("train", "test")
-        for mode in session.modes
-        for one in session.subset(split, mode)[::every]
-        if len(one.emg.frames)
-    ]
+    chosen = _chosen(session, every)
     features = SignalSettings().features
     gate = gate_of([one for one in chosen if one.split == "train"], features)
     speech = [speech_of(gate, one, features) for one in chosen]
@@ -150,3 +145,40 @@ def observe(material: Material, name: str, every: int) -> Variants:
         )
         for notch in (False, True)
     }
+
+
+def heard_through(
+    material: Material, name: str, others: Sequence[str], every: int
+) -> tuple[Observed, ...]:
+    """Listen to a session with the gate of others: on a day that nobody has labelled.
+
+    Parameters
+    ----------
+    material, name, every
+        As for `observed`.
+    others : sequence of str
+        Sessions whose training utterances the gate learns from.
+
+    Returns
+    -------
+    tuple of Observed
+        The session's utterances.
+    """
+    features = SignalSettings().features
+    learned = [one for other in others for one in _chosen(material.session(other), every)]
+    gate = gate_of([one for one in learned if one.split == "train"], features)
+    threshold = 0.0 if gate is None else gate.threshold
+    return tuple(
+        hear(one, speech_of(gate, one, features), threshold, features, notch=False)
+        for one in _chosen(material.session(name), every)
+    )
+
+
+def _chosen(session: Session, every: int) -> list[Utterance]:
+    return [
+        one
+        for split in ("train", "test")
+        for mode in session.modes
+        for one in session.subset(split, mode)[::every]
+        if len(one.emg.frames)
+    ]

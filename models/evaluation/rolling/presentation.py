@@ -41,13 +41,17 @@ def systems_of(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Name what was followed while it went on, by its figures."""
     speaker = figures["speaker"]
     unseen = speaker["unseen_session"] or {}
+    gate = unseen.get("gate_of_others") or {}
     systems = {
-        "mode, sessions known (bundle)": figures["mode"]["pooled"],
-        "speaker, sessions known (bundle)": speaker["pooled"],
-        "speaker, session unseen, evidence adds up": speaker["unseen_session"],
+        "mode, sessions known": figures["mode"]["pooled"],
+        "speaker, sessions known, evidence": speaker["pooled"],
+        "speaker, sessions known, lda": speaker["pooled_window"],
+        "speaker, session unseen, evidence": speaker["unseen_session"],
         "the same on test subsets alone": unseen.get("test_subset"),
         "the same with further speakers as classes": unseen.get("further_speakers"),
-        "speaker, session unseen, bundle's classifier": unseen.get("window_classifier"),
+        "the same, gate of the others": gate or None,
+        "the same, gate of the others, test subsets alone": gate.get("test_subset"),
+        "speaker, session unseen, lda": unseen.get("window_classifier"),
     }
     return {name: found for name, found in systems.items() if found is not None}
 
@@ -66,10 +70,10 @@ def _accuracy(figures: dict[str, Any]) -> Table:
         + ("whole utterance", "full windows", "ECE (%)"),
         tuple(rows),
         digits=1,
-        note="Bundle: the classifiers that `streamer train` makes, over the last 2 s of EMG with "
-        "whatever rest is in them, on test utterances. They say nothing before half a second of "
-        "EMG, which counts as wrong; *full windows* counts all answers on 2 s of EMG. Evidence "
-        "adds up over all speech heard; every utterance of the session that was left out counts. "
+        note="The mode and `lda` are told over the last 2 s of EMG with whatever rest is in them. "
+        "They say nothing before half a second of EMG, which counts as wrong; *full windows* "
+        "counts all answers on 2 s of EMG. Evidence adds up over the latest 3 s of speech. "
+        "Sessions known: test utterances; unseen: all utterances, unless it says otherwise. "
         "ECE: expected calibration error over all answers after some speech.",
     )
 
@@ -164,9 +168,10 @@ def _activity(figures: dict[str, Any]) -> Table:
         "False activations at rest",
         ("session", "per minute", "rest (min)", "speech missed (%)", "cross-validated, per minute"),
         rows,
-        note="Runs of frames that the activity gate takes for speech and that touch rest alone, on "
-        "test utterances; last, on training utterances that a fold had not seen. The test subsets "
-        "hold little rest: a few activations decide.",
+        note="Runs of frames that the activity gate takes for speech and that touch rest and no "
+        "frame known as speech, on test utterances; frames of which nothing is known may be in "
+        "them, so a word that begins early can count. Last, on training utterances that a fold had "
+        "not seen. The test subsets hold little rest: a few activations decide.",
     )
 
 

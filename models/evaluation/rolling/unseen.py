@@ -9,7 +9,7 @@ from models.evaluation.material import Material
 from models.evaluation.metrics.courses import Course
 from models.evaluation.metrics.decisions import equal_error_rate
 from models.evaluation.rolling.hearing import Observed
-from models.evaluation.rolling.observed import observed
+from models.evaluation.rolling.observed import heard_through, observed
 from models.signal.operator import Array
 from models.training.evidence import TrainedEvidence, fit_evidence
 
@@ -62,7 +62,7 @@ def course(one: Observed, classifier: TrainedEvidence) -> Course:
 
 
 def told(
-    material: Material, session: str, known: Sequence[str], every: int
+    material: Material, session: str, known: Sequence[str], every: int, own_gate: bool = True
 ) -> list[tuple[str, Course]]:
     """Tell who speaks in a session by a classifier trained on others.
 
@@ -76,6 +76,9 @@ def told(
         Sessions to learn from.
     every : int
         As for `observed`.
+    own_gate : bool
+        Speech is told from rest by the gate of the session itself, as by that of a bundle that
+        was trained on it. Otherwise by one that learned from the others.
 
     Returns
     -------
@@ -83,8 +86,29 @@ def told(
         Split of each utterance, and what was said of it.
     """
     classifier = fit(utterances_of(material, known, every))
-    own = utterances_of(material, [session], every)
+    if own_gate:
+        own = utterances_of(material, [session], every)
+    else:
+        own = list(heard_through(material, session, known, every))
     return [(one.split, course(one, classifier)) for one in own]
+
+
+def told_known(material: Material, sessions: Sequence[str], every: int) -> list[Course]:
+    """Tell who speaks in the test utterances of sessions whose training utterances are known.
+
+    Parameters
+    ----------
+    material, sessions, every
+        As for `utterances_of`.
+
+    Returns
+    -------
+    list of Course
+        One a test utterance; what `evidence` of a bundle says.
+    """
+    utterances = utterances_of(material, sessions, every)
+    classifier = fit(utterances)
+    return [course(one, classifier) for one in utterances if one.split == "test"]
 
 
 def verified(
