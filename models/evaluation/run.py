@@ -20,7 +20,7 @@ from models.evaluation.report.content import Content, content_of
 from models.evaluation.report.html import write_html
 from models.evaluation.report.markdown import write_markdown
 from models.evaluation.settings import EvaluationSettings
-from models.evaluation.study import Study, fingerprint_of
+from models.evaluation.study import JobError, Study, fingerprint_of
 from models.evaluation.workers import device_of
 from models.training.progress import Progress
 
@@ -143,21 +143,36 @@ def evaluate(
     Raises
     ------
     StreamerError
-        The corpus, the workers or the directory cannot be used.
+        The corpus, the workers or the directory cannot be used; or, once all others are done,
+        some experiments failed.
     """
     functions = [experiments.experiment(name) for name in names]
     inventory = take_inventory(study)
     study.material = replace(study.material, sessions=tuple(inventory.sessions))
-    for function in functions:
+    failed: list[Path] = []
+    for name, function in zip(names, functions, strict=True):
         study.jobs, study.kept_jobs, study.job_seconds = 0, 0, 0.0
         began_s = time.monotonic()
-        findings = function(study)
+        try:
+            findings = function(study)
+        except JobError as error:  # ours, and no reason to keep the others waiting
+            failed.append(directory.path / f"{name}.error.txt")
+            with _writing(directory.path):
+                failed[-1].write_text(f"{error}\n", encoding="utf-8")
+            continue
         wall_s = time.monotonic() - began_s
         part = Part(findings, about(study, inventory, code_digest(function), wall_s))
         with _writing(directory.path):
             directory.write(part)
             report(directory)
         ended(part)
+    if failed:
+        raise StreamerError(
+            "experiments that failed",
+            value=", ".join(file.name.removesuffix(".error.txt") for file in failed),
+            way_out=f"{failed[0]} says why; the others are in the report, and the same command "
+            "tries these again",
+        )
     return report(directory)
 
 

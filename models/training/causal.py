@@ -109,9 +109,12 @@ class CausalConvolution(nn.Module):
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """Take frames (batch, n, columns) and the last `past` before them; return those of now."""
-        extended, count = torch.cat((past, x), dim=1), x.shape[1]
-        seen = [extended[:, place : place + count] for place in self.places]
-        return self.linear(torch.cat(seen, dim=2)), extended[:, count:]
+        # Counted from the end, places do not depend on how many frames come: a graph of constants.
+        extended = torch.cat((past, x), dim=1)
+        ends = [place - self.past or None for place in self.places]
+        seen = [extended[:, begin:end] for begin, end in zip(self.places, ends, strict=True)]
+        after = extended[:, -self.past :] if self.past else past
+        return self.linear(torch.cat(seen, dim=2)), after
 
 
 class Remembering(nn.Module):

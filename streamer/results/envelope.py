@@ -7,6 +7,7 @@ from models.compiled import compiled
 from models.signal.operator import Array
 
 _MOST_BINS = 1 << 16  # finer than any picture
+_FIRST_BINS = 1 << 10
 
 
 class Envelope:
@@ -27,8 +28,9 @@ class Envelope:
     def __init__(self, rate_hz: float, channels: int, bin_s: float = 0.02) -> None:
         self.bin_s = bin_s
         self._rate_hz = rate_hz
-        self._low: NDArray[np.float32] = np.full((0, channels), np.nan, dtype=np.float32)
-        self._high: NDArray[np.float32] = self._low
+        self._bins = 0  # that are in use; there is room for more
+        self._low: NDArray[np.float32] = np.full((_FIRST_BINS, channels), np.nan, dtype=np.float32)
+        self._high: NDArray[np.float32] = self._low.copy()
 
     def add(self, start_s: float, samples: Array) -> None:
         """Take samples that follow each other.
@@ -59,20 +61,23 @@ class Envelope:
         low_uv, high_uv : ndarray, shape (bins, channels)
             Extremes of the DC-free EMG; NaN where it was lost.
         """
-        times_s = np.arange(len(self._low), dtype=np.float64) * self.bin_s
-        return times_s, self._low.copy(), self._high.copy()
+        times_s = np.arange(self._bins, dtype=np.float64) * self.bin_s
+        return times_s, self._low[: self._bins].copy(), self._high[: self._bins].copy()
 
     def _grow(self, bins: int) -> None:
-        missing = bins - len(self._low)
-        if missing > 0:
-            more = np.full((missing, self._low.shape[1]), np.nan, dtype=np.float32)
+        self._bins = max(self._bins, bins)
+        while self._bins > len(self._low):
+            more = np.full_like(self._low, np.nan)
             self._low = np.concatenate((self._low, more))
             self._high = np.concatenate((self._high, more))
 
     def _coarsen(self) -> None:
-        self._grow(len(self._low) + len(self._low) % 2)
-        self._low = np.fmin(self._low[::2], self._low[1::2])
-        self._high = np.fmax(self._high[::2], self._high[1::2])
+        """Make one bin of each two, in place: the rows behind them are free again."""
+        half = len(self._low) // 2
+        for rows, extreme in ((self._low, np.fmin), (self._high, np.fmax)):
+            rows[:half] = extreme(rows[::2], rows[1::2])
+            rows[half:] = np.nan
+        self._bins = (self._bins + 1) // 2
         self.bin_s *= 2
 
 

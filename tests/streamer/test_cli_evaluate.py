@@ -48,6 +48,30 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     return run
 
 
+def breaking(material: Material, number: int) -> int:
+    return number // 0
+
+
+def broken(study: Study) -> Findings:
+    study.run("breaking", breaking, [(1,)])
+    raise AssertionError
+
+
+def test_an_experiment_that_fails_does_not_keep_the_others(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bug would cost all that comes after it, night by night."""
+    monkeypatch.setattr(experiments, "EXPERIMENTS", ("search", "mode"))
+    monkeypatch.setattr(
+        experiments, "experiment", lambda name: {"search": broken, "mode": mode}[name]
+    )
+    result = call()
+    assert result.exit_code == 1
+    assert "experiments that failed: got search" in result.stderr
+    assert "ZeroDivisionError" in (tmp_path / "out" / "search.error.txt").read_text()
+    assert (tmp_path / "out" / "mode.json").is_file()
+
+
 def test_the_figures_are_printed_beside_the_papers(call: Call, tmp_path: Path) -> None:
     """Whoever waited an hour would have to look for what came of it."""
     result = call()

@@ -104,9 +104,9 @@ def drawing_of_ccc(figures: dict[str, Any]) -> Drawing | None:
     panels = [
         ("audible", figures["audible"].get("symmetric"), figures["audible"].get("causal")),
         (
-            "silent (DTW)",
-            _silent(figures, "audible_trained"),
-            _silent(figures, "causal", "audible_trained"),
+            "silent (DTW), networks trained on audible speech, EMG as it is",
+            _silent(figures, "audible_trained_as_is"),
+            _silent(figures, "causal", "audible_trained_as_is"),
         ),
     ]
     panels = [one for one in panels if one[1] or one[2]]
@@ -141,7 +141,7 @@ def drawing_of_ccc(figures: dict[str, Any]) -> Drawing | None:
     axes[-1].set_xlabel("mel-cepstral coefficient")
     axes[-1].set_xticks(range(0, len(mean), 2))
     return Drawing(
-        "How well each coefficient is followed (the paper's figure 2)",
+        "How well each coefficient is followed (as the paper's figure 2, by our networks)",
         svg_of(figure),
         "Concordance correlation coefficient between predicted and natural mel-cepstra over all "
         "frames of a session's test subset; bars are means, lines SDs over sessions. c0 is the "

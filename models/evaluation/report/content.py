@@ -151,7 +151,10 @@ def _data(data: dict[str, Any]) -> Table:
     minutes = sum(one["minutes"] for one in data["sessions"].values())
     rows.append(("all", len({row[1] for row in rows}), *totals, minutes))
     heads = (subset.replace(".", " ") for subset in subsets)
-    note = "Utterances by subset. Test subsets are touched by the final figures alone."
+    note = (
+        "Utterances by subset. Jobs that choose read training subsets only; what was looked for "
+        "after a test figure had been seen is said in its experiment."
+    )
     if data["left_out"]:
         note += f" Without any usable utterance: {', '.join(data['left_out'])}."
     return Table("What was read", ("session", "speaker", *heads, "minutes"), tuple(rows), 1, note)

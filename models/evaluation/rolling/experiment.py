@@ -14,6 +14,9 @@ from models.evaluation.metrics.courses import (
     course_figures,
     decisions,
 )
+from models.evaluation.mode.figures import told_figures
+from models.evaluation.mode.heard import Variant
+from models.evaluation.mode.jobs import told_live
 from models.evaluation.rolling import live
 from models.evaluation.rolling.observed import Heard, listen
 from models.evaluation.rolling.presentation import drawings_of, tables_of
@@ -73,7 +76,7 @@ def rolling(study: Study) -> Findings:
     evidence = _known(study, sessions, scale)
     unseen = _unseen(study, sessions, scale)
     findings.figures = {
-        "mode": {"pooled": course_figures(modes)},
+        "mode": {"pooled": _with_control(study, sessions, course_figures(modes), scale)},
         "speaker": {
             "pooled": course_figures(evidence),
             "pooled_window": course_figures(speakers),
@@ -125,6 +128,19 @@ def _pooled(study: Study, what: str, sessions: Sequence[Heard], scale: _Scale) -
         return []
     [courses] = study.run(f"rolling {what}, sessions known", live.courses, [(what, cut, cut)])
     return courses
+
+
+def _with_control(
+    study: Study, sessions: Sequence[Heard], figures: dict[str, Any] | None, scale: _Scale
+) -> dict[str, Any] | None:
+    """Put beside the mode what the same classifier tells before anybody speaks."""
+    if figures is None:
+        return None
+    names = [one.name for one in sessions if len(one.modes) > 1]
+    [control] = study.run(
+        "mode, before anybody speaks", told_live, [(names, Variant(every=scale.every, rest=True))]
+    )
+    return figures | {"rest_only": told_figures(control)}
 
 
 def _known(study: Study, sessions: Sequence[Heard], scale: _Scale) -> list[Course]:

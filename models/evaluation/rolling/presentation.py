@@ -74,7 +74,18 @@ def _accuracy(figures: dict[str, Any]) -> Table:
         "They say nothing before half a second of EMG, which counts as wrong; *full windows* "
         "counts all answers on 2 s of EMG. Evidence adds up over the latest 3 s of speech. "
         "Sessions known: test utterances; unseen: all utterances, unless it says otherwise. "
-        "ECE: expected calibration error over all answers after some speech.",
+        "ECE: expected calibration error over all answers after some speech. "
+        + _control(figures["mode"]["pooled"]),
+    )
+
+
+def _control(mode: dict[str, Any] | None) -> str:
+    if mode is None or mode["rest_only"] is None:
+        return ""
+    rest = 100 * mode["rest_only"]["balanced_accuracy"]
+    return (
+        "Modes were recorded in blocks: from the beginning of the same utterances, before anybody "
+        f"speaks, the mode is told with {rest:.1f} % by what drifts from block to block."
     )
 
 

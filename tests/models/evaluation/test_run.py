@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 
 from drivers.errors import RecordingError, StreamerError  # noqa: E402
 from models.evaluation import run  # noqa: E402
+from models.evaluation.material import Material  # noqa: E402
 from models.evaluation.report.content import Content  # noqa: E402
 from models.evaluation.settings import EvaluationSettings  # noqa: E402
 
@@ -32,6 +33,19 @@ def evaluate(small_corpus: Path, tmp_path: Path) -> Evaluate:
         return run.evaluate(study, run.names_of(names or ("all",)), directory)
 
     return call
+
+
+def test_stray_entries_are_no_other_corpus(small_corpus: Path, tmp_path: Path) -> None:
+    """A file browser that leaves its mark overnight would make hours of results useless."""
+    corpus = tmp_path / "corpus"
+    shutil.copytree(small_corpus, corpus)
+    before = Material.of(corpus).fingerprint()
+    folder = next(one for one in sorted(corpus.glob("emg/*/*")) if one.is_dir())
+    (folder / ".DS_Store").write_bytes(b"x")
+    (folder / "folder").mkdir()
+    assert Material.of(corpus).fingerprint() == before
+    next(folder.glob("*.adc")).open("ab").write(b"\0" * 14)
+    assert Material.of(corpus).fingerprint() != before
 
 
 def read(file: Path) -> dict[str, Any]:
