@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from models.evaluation.search import shorter
+from models.evaluation.search import SHORTER
 from models.evaluation.search.jobs import Idea
 from models.evaluation.settings import EvaluationSettings
 from models.signal.td_features import TDFeatures
@@ -74,7 +74,8 @@ def points_of(settings: EvaluationSettings) -> list[Point]:
     """
     usual = replace(CausalSettings(), seed=settings.seed)
     if settings.size == "default":
-        usual = shorter(usual)
+        epochs, base_epochs = max(1, usual.epochs // SHORTER), usual.base_epochs // SHORTER
+        usual = replace(usual, base_epochs=base_epochs, least_steps=0, epochs=epochs)
     if settings.size == "quick":
         tiny = {"width": 16, "base_epochs": 1, "base_cap": 10, "least_steps": 0, "epochs": 1}
         usual = replace(usual, **tiny)

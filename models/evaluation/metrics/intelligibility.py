@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pystoi import stoi
 
-
 _LEAST_S = 0.4
 
 

@@ -44,7 +44,8 @@ def test_stray_entries_are_no_other_corpus(small_corpus: Path, tmp_path: Path) -
     (folder / ".DS_Store").write_bytes(b"x")
     (folder / "folder").mkdir()
     assert Material.of(corpus).fingerprint() == before
-    next(folder.glob("*.adc")).open("ab").write(b"\0" * 14)
+    file = next(folder.glob("*.adc"))
+    file.write_bytes(file.read_bytes() + b"\0" * 14)
     assert Material.of(corpus).fingerprint() != before
 
 

@@ -105,7 +105,7 @@ def test_all_figures_can_be_written():
     assert json.dumps(figures, allow_nan=False)
     assert figures["after_ms"]["whole"]["uar"] == 1.0
     assert figures["rolling"] == {"window_s": 0.3, "windows": 4, "uar": 1.0, "accuracy": 1.0}
-    assert figures["ece"] == pytest.approx((4 * 0.1 + 2 * 0.1 + 0.8) / 7)
+    assert figures["ece"] == pytest.approx((4 * 0.1 + 2 * 0.1 + 0.2) / 7)
     assert course_figures([]) is None
     silent = course_figures([course("a", [np.nan], None)])
     assert silent["ece"] is None
