@@ -210,7 +210,7 @@ def headlines(parts: Sequence[Part]) -> Table:
         for one in HEADLINES
         if one.experiment in figures
     )
-    return Table("Headline figures", ("", "here", "paper", "chance here"), rows, note=_NOTE)
+    return Table("Headline figures", ("", "here", "paper", "chance"), rows, note=_NOTE)
 
 
 def at(figures: Mapping[str, Any], path: str) -> float | None:

@@ -182,10 +182,18 @@ def test_markdown(markdown: str, tmp_path: Path) -> None:
 def test_headlines_stand_beside_the_paper() -> None:
     """What everybody asks for first would have to be searched."""
     rows = headlines([part(), part("rolling")]).rows
-    assert rows[0][1:] == (None, "58.4 %")  # not measured, and said so
-    assert rows[1][1:] == ("86.1 %", None)
+    assert rows[0][1:] == (None, "58.4 %", None)  # not measured, and said so
+    assert rows[2][1:] == ("86.1 %", None, None)
     assert "the paper's features" in str(rows[0][0])
     assert headlines([]).rows == ()
+
+
+def test_chance_stands_beside_speakers() -> None:
+    """A figure among two would be read beside one among five."""
+    found = part("embedding")
+    found.findings.figures = {"uar": 0.74, "speakers": {"002": {}, "008": {}, "all": {}}}
+    [row] = headlines([found]).rows
+    assert row[1:] == ("74.0 %", "45.2 %", "50 %")
 
 
 def test_a_part_comes_back_from_its_file(tmp_path: Path) -> None:
