@@ -21,6 +21,7 @@ _LONGEST_S = 2.0
 _LARGEST_OFF_MS = 20.0
 _BESIDE_S, _FADE_S, _VOICE_S = 0.001, 0.005, 0.025
 _LARGEST_EDGE = 0.5
+_AUDIBLE = 0.001  # of full scale: what is softer is no click, whatever is beside it
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,9 @@ def largest_edge(audio: NDArray[np.float32], outages: Sequence[Outage], rate_hz:
         before = audio[max(0, outage.begin - whole) : outage.begin][::-1]
         for part in (before, audio[outage.end : outage.end + whole]):
             size = np.abs(part)
-            ratios.append(float(size[:edge].max() / max(size[fade:].max(initial=0.0), 1e-9)))
+            loudest = float(size[:edge].max())
+            if loudest >= _AUDIBLE:
+                ratios.append(loudest / max(float(size[fade:].max(initial=0.0)), _AUDIBLE))
     return max(ratios)
 
 
