@@ -215,10 +215,15 @@ def headlines(parts: Sequence[Part]) -> Table:
 
 def at(figures: Mapping[str, Any], path: str) -> float | None:
     """Return a figure by its path, None where it is not there or could not be measured."""
-    value: Any = figures
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
+    value = _found(figures, path)
     return value if isinstance(value, int | float) else None
+
+
+def _found(figures: Mapping[str, Any], path: str) -> Any:
+    found: Any = figures
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 def _said(value: float | None, unit: str) -> str | None:
@@ -229,9 +234,7 @@ def _said(value: float | None, unit: str) -> str | None:
 
 def _chance(figures: Mapping[str, Any], path: str) -> str | None:
     """Return the UAR of chance, from where the speakers of a figure are counted."""
-    found: Any = figures
-    for key in path.split("."):
-        found = found.get(key) if isinstance(found, Mapping) else None
+    found = _found(figures, path)
     return f"{100 / len(set(found) - {'all'}):.0f} %" if found else None
 
 
