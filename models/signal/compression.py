@@ -51,21 +51,3 @@ def log_power(power_uv2: Array, floor_uv: float = FLOOR_UV) -> Array:
         Of the same shape.
     """
     return np.asarray(0.5 * np.log1p(power_uv2 / floor_uv**2))
-
-
-def signed_log(value_uv: Array, scale_uv: float) -> Array:
-    """Return ``arsinh(value / scale)``: linear below the scale, logarithmic above it.
-
-    Parameters
-    ----------
-    value_uv : ndarray
-        Values in microvolts, of either sign.
-    scale_uv : float
-        Where the one turns into the other.
-
-    Returns
-    -------
-    ndarray
-        Of the same shape.
-    """
-    return np.asarray(np.arcsinh(value_uv / scale_uv))

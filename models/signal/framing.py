@@ -90,23 +90,15 @@ class Framer:
         Where the frames lie.
     columns : int
         Columns of the signal.
-    window : int, optional
-        Samples to return for each frame, where they are more than its own: those up to its
-        end. Before the epoch the signal is taken as zero.
+    before, after : int
+        Samples around a frame to return with it. Before the epoch the signal is taken as zero.
     """
 
-    def __init__(self, grid: FrameGrid, columns: int, window: int | None = None) -> None:
+    def __init__(self, grid: FrameGrid, columns: int, before: int = 0, after: int = 0) -> None:
         self.grid = grid
         self.columns = columns
-        self.window = grid.length if window is None else window
-        if self.window < grid.length:
-            raise StreamerError(
-                "samples of a window",
-                value=self.window,
-                allowed=f"a frame's {grid.length} or more",
-            )
-        self._offsets = np.arange(self.window)
-        self._before = self.window - grid.length
+        self.window = before + grid.length + after
+        self._before, self._after = before, after
         self._next: int
         self._first: int
         self._pending: Array
@@ -129,15 +121,16 @@ class Framer:
         """
         extended = np.concatenate((self._pending, rows))
         received = self._first + len(extended)
-        complete = self.grid.frames_in(received)
-        starts = np.array([self._begin(k) for k in range(self._next, complete)], dtype=np.int64)
-        places = (starts - self._first)[:, np.newaxis] + self._offsets
-        frames = extended.take(places, axis=0)
+        complete = self.grid.frames_in(received - self._after)
+        starts = [self._begin(k) for k in range(self._next, complete)]
+        frames = np.empty((len(starts), self.window, self.columns))
+        for k, start in enumerate(starts):
+            frames[k] = extended[start - self._first : start - self._first + self.window]
         self._next = complete
         done = min(self._begin(complete) - self._first, len(extended))
         self._first += done
         self._pending = extended[done:].copy()
-        return starts, frames
+        return np.array(starts, dtype=np.int64), frames
 
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy import signal
+from scipy import linalg, signal
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal.compression import FLOOR_UV, log_power
@@ -66,18 +66,18 @@ class _Tables:
     ----------
     edges_hz : ndarray, shape (bands + 1,)
         Edges of the bands.
-    taper : ndarray, shape (window,)
-        Weights of the window's samples.
+    spectrum : ndarray, shape (2 * lines, window)
+        From samples to the spectrum under the taper, real parts before imaginary ones.
     taper_power : ndarray, shape (window + 1,)
         Power of the taper over the last n samples of the window.
-    lines : ndarray, shape (bands, lines)
-        Weight of each line of the spectrum in each band.
+    bands : ndarray, shape (bands, 2 * lines)
+        Weight of each squared part of the spectrum in each band.
     """
 
     edges_hz: Array
-    taper: Array
+    spectrum: Array
     taper_power: Array
-    lines: Array
+    bands: Array
 
 
 @cache
@@ -99,7 +99,10 @@ def _tables(settings: LogBandSettings, rate_hz: float, window: int) -> _Tables:
     numbers = np.arange(len(frequencies_hz))
     inside = (numbers >= bins[:-1, np.newaxis]) & (numbers < bins[1:, np.newaxis])
     taper_power = np.concatenate(([0.0], np.cumsum(taper[::-1] ** 2)))
-    tables = _Tables(edges_hz, taper, taper_power, np.where(inside, sides, 0.0))
+    tapered = linalg.dft(window)[: len(numbers)] * taper
+    spectrum = np.concatenate((tapered.real, tapered.imag))
+    bands = np.tile(np.where(inside, sides, 0.0), 2)
+    tables = _Tables(edges_hz, spectrum, taper_power, bands)
     for table in vars(tables).values():
         table.flags.writeable = False
     return tables
@@ -139,7 +142,13 @@ class LogBands:
         self.channels = channels
         self.grid = FrameGrid(rate_hz, settings.frame_s, settings.shift_s)
         self.window = round(settings.window_s * rate_hz)
-        self._framer = Framer(self.grid, channels, self.window)
+        if self.window < self.grid.length:
+            raise StreamerError(
+                "samples of the bands' window",
+                value=self.window,
+                allowed=f"a frame's {self.grid.length} or more",
+            )
+        self._framer = Framer(self.grid, channels, before=self.window - self.grid.length)
         self._tables = _tables(settings, rate_hz, self.window)
         self.edges_hz = self._tables.edges_hz
 
@@ -189,9 +198,9 @@ class LogBands:
         if not len(windows):
             return np.empty((0, self.columns))
         tables = self._tables
-        spectrum = np.fft.rfft(windows * tables.taper[np.newaxis, :, np.newaxis], axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        features = np.matmul(tables.lines, power).transpose(0, 2, 1)
+        # For windows this short, a product with a matrix is the fastest Fourier transform.
+        spectrum = np.matmul(tables.spectrum, windows)
+        features = np.matmul(tables.bands, spectrum**2).transpose(0, 2, 1)
         weights: float | Array = self.window * tables.taper_power[-1]
         if starts[0] < 0:
             present = self.window - np.maximum(0, -starts)

@@ -8,10 +8,11 @@ import numpy as np
 
 from drivers.errors import StreamerError
 from models.compiled import compiled
-from models.signal.compression import log_amplitude, log_power, signed_log
 from models.signal.framing import FrameGrid, Framer
 from models.signal.operator import Array, as_rows
-from models.signal.smoothing import CENTRED, DoubleMovingAverage, Side
+
+Side = Literal["centred", "past"]
+"""Where a moving average's samples lie: around its own, or up to it."""
 
 FEATURES: Final = ("mean_w", "power_w", "power_r", "zero_crossings_p", "mean_r")
 """Features of one channel, in the order of their columns."""
@@ -48,13 +49,17 @@ class TDSettings:
     frame_s: float = 0.027
     shift_s: float = 0.010
     taps: int = 9
-    smoothing: Side = CENTRED
+    smoothing: Side = "centred"
     log: bool = True
     floor_uv: float = 5.0
     scale_uv: float = 10.0
 
     def __post_init__(self) -> None:
-        """Refuse constants that are no amplitude."""
+        """Refuse averages without a centre, and constants that are no amplitude."""
+        if self.taps < 1 or self.taps % 2 == 0:
+            raise StreamerError(
+                "taps of the moving average", value=self.taps, allowed="1, 3, 5, ..."
+            )
         for name in ("floor_uv", "scale_uv"):
             if not getattr(self, name) > 0:
                 raise StreamerError(
@@ -65,11 +70,12 @@ class TDSettings:
 class TDFeatures:
     """Five features of each channel and frame: TD0.
 
-    With the DC-free signal x, its double moving average w, ``p = x - w`` and ``r = |p|``,
-    a frame gives ``[mean(w), P(w), P(r), z(p), mean(r)]`` (Jou et al., Interspeech 2006; Wand
-    et al., the EMG-UKA corpus, Interspeech 2014). The papers leave open what follows: P is the mean
-    square, z the part of the frame's successive samples between which p changes sign (zero
-    counts as positive). With `TDSettings.log`, the amplitudes are compressed:
+    With the DC-free signal x, its moving average v, that of this, w, ``p = x - w`` and
+    ``r = |p|``, a frame gives ``[mean(w), P(w), P(r), z(p), mean(r)]`` (Jou et al., Interspeech
+    2006; Wand et al., the EMG-UKA corpus, Interspeech 2014). The papers leave open what follows:
+    P is the mean square, z the part of the frame's successive samples between which p changes
+    sign (zero counts as positive). The signal is taken as zero before the epoch and, at `flush`,
+    after it, which is its mean. With `TDSettings.log`, the amplitudes are compressed:
 
     ========================  ===========================================
     ``mean(w)``               ``arsinh(mean(w) / scale)``
@@ -96,9 +102,10 @@ class TDFeatures:
         self.rate_hz = rate_hz
         self.channels = channels
         self.grid = FrameGrid(rate_hz, settings.frame_s, settings.shift_s)
-        self._smoothing = DoubleMovingAverage(settings.taps, rate_hz, channels, settings.smoothing)
-        self._framer = Framer(self.grid, 2 * channels)
-        self._unsmoothed = np.empty((0, channels))
+        around = settings.taps - 1
+        self._after = around if settings.smoothing == "centred" else 0
+        self._before = 2 * around - self._after
+        self._framer = Framer(self.grid, channels, self._before, self._after)
 
     @property
     def columns(self) -> int:
@@ -108,12 +115,12 @@ class TDFeatures:
     @property
     def delay_s(self) -> float:
         """Half a frame and the smoothing: from a frame's centre to its last input."""
-        return self.grid.length / 2 / self.rate_hz + self._smoothing.delay_s
+        return (self.grid.length / 2 + self._after) / self.rate_hz
 
     @property
     def reach_s(self) -> float:
         """From a frame's first sample to behind its last input."""
-        return self.grid.length / self.rate_hz + self._smoothing.delay_s
+        return (self.grid.length + self._after) / self.rate_hz
 
     def labels(self, channels: Sequence[str]) -> list[str]:
         """Name the columns.
@@ -143,8 +150,13 @@ class TDFeatures:
         ndarray, shape (frames, columns)
             Features; in microvolts and square microvolts where they are not compressed.
         """
-        samples = as_rows(chunk, self.channels)
-        return self._features(samples, self._smoothing.process(samples))
+        _, windows = self._framer.process(as_rows(chunk, self.channels))
+        if not len(windows):
+            return np.empty((0, self.columns))
+        features = _measure(windows, self.settings.taps, self._before)
+        if self.settings.log:
+            _compress(features, self.settings.floor_uv, self.settings.scale_uv)
+        return features.reshape(len(features), self.columns)
 
     def flush(self) -> Array:
         """Return the frames that lie wholly inside the ended signal; then reset.
@@ -154,52 +166,63 @@ class TDFeatures:
         ndarray, shape (frames, columns)
             Features whose smoothing has reached into the zeros after the signal.
         """
-        rest = self._features(np.empty((0, self.channels)), self._smoothing.flush())
+        rest = self.process(np.zeros((self._after, self.channels)))
         self.reset()
         return rest
 
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
-        self._smoothing.reset()
         self._framer.reset()
-        self._unsmoothed = np.empty((0, self.channels))
-
-    def _features(self, samples: Array, smoothed: Array) -> Array:
-        unsmoothed = np.concatenate((self._unsmoothed, samples))
-        high = unsmoothed[: len(smoothed)] - smoothed
-        self._unsmoothed = unsmoothed[len(smoothed) :].copy()
-        _, frames = self._framer.process(np.concatenate((smoothed, high), axis=1))
-        if not len(frames):
-            return np.empty((0, self.columns))
-        return self._measure(frames).reshape(len(frames), self.columns)
-
-    def _measure(self, frames: Array) -> Array:
-        """Measure frames of w and p, shape (frames, samples, 2 * channels)."""
-        features = _amplitudes(frames, self.channels)
-        if self.settings.log:
-            floor_uv = self.settings.floor_uv
-            features[:, :, 0] = signed_log(features[:, :, 0], self.settings.scale_uv)
-            features[:, :, 1:3] = log_power(features[:, :, 1:3], floor_uv)
-            features[:, :, 4] = log_amplitude(features[:, :, 4], floor_uv)
-        return features
 
 
 @compiled
-def _amplitudes(frames: Array, channels: int) -> Array:
-    """Return the features (frames, channels, 5) of w and p, not compressed."""
-    count, length, _ = frames.shape
+def _measure(windows: Array, taps: int, before: int) -> Array:
+    """Return the features (frames, channels, 5), not compressed.
+
+    Windows (frames, samples, channels) hold the samples that the frames' smoothing sees, as many
+    as `before` of them before the frame. Sums run in a fixed order, so the result does not depend
+    on how the signal is cut, and no rounding error builds up as in a running sum.
+    """
+    count, length, channels = windows.shape
+    samples = length - 2 * (taps - 1)
     features = np.zeros((count, channels, 5))
+    v = np.empty(samples + taps - 1)
     for k in range(count):
-        for n in range(length):
-            for channel in range(channels):
-                w, p = frames[k, n, channel], frames[k, n, channels + channel]
-                features[k, channel, 0] += w
-                features[k, channel, 1] += w * w
-                features[k, channel, 2] += p * p
-                if n > 0 and (p < 0) != (frames[k, n - 1, channels + channel] < 0):
-                    features[k, channel, 3] += 1
-                features[k, channel, 4] += abs(p)
-    features[:, :, :3] /= length
-    features[:, :, 3] /= max(1, length - 1)
-    features[:, :, 4] /= length
+        for channel in range(channels):
+            x, of = windows[k, :, channel], features[k, channel]
+            for n in range(len(v)):
+                v[n] = _mean(x, n, taps)
+            last = 0.0
+            for n in range(samples):
+                w = _mean(v, n, taps)
+                p = x[before + n] - w
+                of[0] += w
+                of[1] += w * w
+                of[2] += p * p
+                of[3] += n > 0 and (p < 0) != (last < 0)
+                of[4] += abs(p)
+                last = p
+            of[:3] /= samples
+            of[3] /= max(1, samples - 1)
+            of[4] /= samples
     return features
+
+
+@compiled
+def _mean(values: Array, first: int, count: int) -> float:
+    total = 0.0
+    for n in range(first, first + count):
+        total += values[n]
+    return total / count
+
+
+@compiled
+def _compress(features: Array, floor_uv: float, scale_uv: float) -> None:
+    """Compress amplitudes (frames, channels, 5) in place."""
+    for k in range(features.shape[0]):
+        for channel in range(features.shape[1]):
+            of = features[k, channel]
+            of[0] = np.arcsinh(of[0] / scale_uv)
+            of[1] = 0.5 * np.log1p(of[1] / floor_uv**2)
+            of[2] = 0.5 * np.log1p(of[2] / floor_uv**2)
+            of[4] = np.log1p(of[4] / floor_uv)

@@ -108,13 +108,13 @@ class CausalConvolution(nn.Module):
         self.past = (taps - 1) * dilation
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """Take frames (batch, n, columns) and the last `past` before them; return those of now."""
+        """Take frames (..., n, columns) and the last `past` before them; return those of now."""
         # Counted from the end, places do not depend on how many frames come: a graph of constants.
-        extended = torch.cat((past, x), dim=1)
+        extended = torch.cat((past, x), dim=-2)
         ends = [place - self.past or None for place in self.places]
-        seen = [extended[:, begin:end] for begin, end in zip(self.places, ends, strict=True)]
-        after = extended[:, -self.past :] if self.past else past
-        return self.linear(torch.cat(seen, dim=2)), after
+        seen = [extended[..., begin:end, :] for begin, end in zip(self.places, ends, strict=True)]
+        after = extended[..., -self.past :, :] if self.past else past
+        return self.linear(torch.cat(seen, dim=-1)), after
 
 
 class Remembering(nn.Module):
@@ -312,6 +312,39 @@ class CausalNetwork(nn.Module):
         outputs = self.head(hidden[0]) + self.layer.offset
         targets = outputs[:, :-1] * self.layer.target_scale + self.layer.target_mean
         return (targets[:, :-1], targets[:, -1:], torch.sigmoid(outputs[:, -1:]), *after)
+
+
+class OneStream(nn.Module):
+    """A network as it goes live: one stream without a batch, scales folded into its layers.
+
+    Half of what a frame costs live goes for the number of the graph's nodes, not for their work.
+
+    Parameters
+    ----------
+    network : CausalNetwork
+        In evaluation mode; its body is shared.
+    """
+
+    def __init__(self, network: CausalNetwork) -> None:
+        super().__init__()
+        layer, head = network.layer, network.head
+        self.enter = nn.Linear(network.columns, network.columns)
+        self.body = network.body
+        self.head = nn.Linear(head.in_features, head.out_features)
+        logit = torch.ones(1)
+        scale = torch.cat((layer.target_scale, logit))
+        mean = torch.cat((layer.target_mean, 0 * logit))
+        with torch.no_grad():
+            self.enter.weight.copy_((layer.mix / layer.scale[:, None]).T)
+            self.enter.bias.copy_(layer.shift - layer.mean / layer.scale @ layer.mix)
+            self.head.weight.copy_(scale[:, None] * head.weight)
+            self.head.bias.copy_(scale * (head.bias + layer.offset) + mean)
+
+    def forward(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """Go on with the next frames, as `CausalNetwork` does; states have no batch."""
+        hidden, after = self.body(self.enter(features), states)
+        outputs = self.head(hidden)
+        return (outputs[:, :-2], outputs[:, -2:-1], torch.sigmoid(outputs[:, -1:]), *after)
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,7 +129,7 @@ def _causal(
     network = train(parallel(own), "learning from the session")
     network.layer.target_mean[0] += level
     difference = export_causal(network, file, own[0].emg.joined)
-    states = {f"past{k}": tuple(one.shape) for k, one in enumerate(network.body.start())}
+    states = {f"past{k}": tuple(one.shape[1:]) for k, one in enumerate(network.body.start())}
     part = ConverterPart(
         file=file.name,
         bands=settings.signal.bands,

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from drivers.errors import StreamerError
 from models.inference import OnnxModel
 from models.signal.operator import Array
-from models.training.causal import CausalNetwork
+from models.training.causal import CausalNetwork, OneStream
 from models.training.classifiers import Discriminant
 from models.training.embedding import SpeakerEncoder
 from models.training.evidence import TrainedEvidence
@@ -103,11 +103,11 @@ def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
         When it exceeds 1e-4.
     """
     x = torch.tensor(frames, dtype=torch.float32)
-    states = tuple(network.body.start())
+    states = tuple(state[0] for state in network.body.start())
     names = [f"past{number}" for number in range(len(states))]
     with _quiet():
         torch.onnx.export(
-            network,
+            OneStream(network),
             (x[:8], *states),
             file,
             input_names=["features", *names],
@@ -118,7 +118,7 @@ def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
             verbose=False,
         )
     with torch.no_grad():
-        expected = [output.numpy() for output in network(x, *states)[:3]]
+        expected = [output.numpy() for output in network(x, *network.body.start())[:3]]
     found = OnnxModel(file).stream().process(frames)
     return _checked(expected, found, CONVERTER_TOLERANCE, file)
 
@@ -235,19 +235,12 @@ def _add_a_tree(graph: onnx.GraphProto, forest: Forest) -> None:
 
 
 def _discriminant_graph(classifier: Discriminant) -> onnx.ModelProto:
-    """Write the formula of a discriminant as a graph in double precision."""
-    constants = {
-        "mean": classifier.mean,
-        "scale": classifier.scale,
-        "weights": classifier.slope * classifier.weights,
-        "bias": classifier.slope * classifier.bias + classifier.offsets,
-        "members": classifier.members,
-    }
+    """Write the formula of a discriminant as a graph in double precision, its scales folded in."""
+    weights = classifier.slope * classifier.weights / classifier.scale[:, np.newaxis]
+    bias = classifier.slope * classifier.bias + classifier.offsets - classifier.mean @ weights
+    constants = {"weights": weights, "bias": bias, "members": classifier.members}
     steps = [
-        helper.make_node("Sub", ["features", "mean"], ["centred"]),
-        helper.make_node("Div", ["centred", "scale"], ["scaled"]),
-        helper.make_node("MatMul", ["scaled", "weights"], ["products"]),
-        helper.make_node("Add", ["products", "bias"], ["logits"]),
+        helper.make_node("Gemm", ["features", "weights", "bias"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["groups"], axis=1),
         helper.make_node("MatMul", ["groups", "members"], ["probabilities"]),
     ]

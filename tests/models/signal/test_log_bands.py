@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import periodogram
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal.log_bands import LogBands, LogBandSettings
@@ -47,6 +48,24 @@ def test_a_strong_band_does_not_leak_into_the_others():
     assert frames[:, 3:].max() < np.log(3)
 
 
+def test_equals_the_periodogram():
+    """The energies would be in no unit that anybody knows."""
+    samples = np.random.default_rng(2).normal(0, 50, (300, 2))
+    bands = LogBands(LogBandSettings(), RATE_HZ, 2)
+    frames = bands.process(samples).reshape(-1, 2, 8)[20]
+    end = bands.grid.start(20) + bands.grid.length
+    frequencies_hz, density = periodogram(
+        samples[end - 64 : end], RATE_HZ, "hann", detrend=False, axis=0
+    )
+    edges_hz = bands.edges_hz
+    for low_hz, high_hz, found in zip(edges_hz[:-1], edges_hz[1:], frames.T, strict=True):
+        inside = (frequencies_hz >= low_hz) & (frequencies_hz < high_hz)
+        if high_hz == edges_hz[-1]:
+            inside |= frequencies_hz == high_hz
+        power = density[inside].sum(axis=0) * RATE_HZ / 64
+        np.testing.assert_allclose(found, 0.5 * np.log1p(power), rtol=1e-9)
+
+
 def test_half_the_rate_belongs_to_the_last_band_once():
     """The topmost band would be too loud, or miss its edge."""
     bands = LogBands(LogBandSettings(), RATE_HZ, 1)
@@ -89,6 +108,8 @@ def test_bad_settings_are_named():
         LogBands(LogBandSettings(), 500, 6)
     with pytest.raises(StreamerError, match="40 bands from 64 samples"):
         LogBands(LogBandSettings(bands=40), 600, 6)
+    with pytest.raises(StreamerError, match="bands' window: got 12; .* 16 or more"):
+        LogBands(LogBandSettings(window_s=0.02, bands=1), 600, 6)
     with pytest.raises(StreamerError, match="number of bands"):
         LogBandSettings(bands=0)
     with pytest.raises(StreamerError, match="0 < low < high"):

@@ -74,6 +74,31 @@ def test_equals_the_definition_on_real_emg():
     np.testing.assert_allclose(features, by_definition(signal, 600), rtol=1e-9, atol=1e-9)
 
 
+def test_of_the_past_the_low_part_is_the_same_without_waiting():
+    """Low-delay features would see the future, or wait for it."""
+    signal = np.random.default_rng(3).normal(0, 50, (200, 1))
+    operator = TDFeatures(TDSettings(log=False, smoothing="past"), 600, 1)
+    assert operator.delay_s == pytest.approx(8 / 600)
+    features = operator.process(signal)
+    assert len(operator.flush()) == 0
+    assert len(features) == operator.grid.frames_in(200)
+    box = np.ones(9) / 9
+    low = np.convolve(np.convolve(signal[:, 0], box), box)[:200]
+    high = signal[:, 0] - low
+    for k, frame in enumerate(features):
+        own = slice(6 * k, 6 * k + 16)
+        expected = [low[own].mean(), (low[own] ** 2).mean(), (high[own] ** 2).mean()]
+        np.testing.assert_allclose(frame[:3], expected, atol=1e-9)
+        np.testing.assert_allclose(frame[4], np.abs(high[own]).mean())
+
+
+def test_hours_do_not_drift():
+    """A running sum would carry the rounding of a saturated burst along for good."""
+    signal = np.zeros((100_000, 1))
+    signal[100:50_000] = 1e9 / 3
+    assert not TDFeatures(TDSettings(log=False), 600, 1).process(signal)[10_000:].any()
+
+
 def test_frame_comes_with_the_last_sample_it_needs():
     """Each frame would be late, and so would speech."""
     operator = TDFeatures(TDSettings(), 600, 1)
@@ -127,3 +152,5 @@ def test_bad_input_is_named():
         TDSettings(floor_uv=0)
     with pytest.raises(StreamerError, match="scale_uv"):
         TDSettings(scale_uv=-1)
+    with pytest.raises(StreamerError, match="taps of the moving average: got 8"):
+        TDSettings(taps=8)
