@@ -109,8 +109,9 @@ class Bundle:
         try:
             content = json.loads(file.read_text("utf-8"))
         except OSError:
+            missing = f"no {MANIFEST}" if path.is_dir() else "no such directory"
             raise BundleError(
-                f"bundle {path}", value="no manifest.json", allowed="a bundle", way_out=train
+                f"bundle {path}", value=missing, allowed="a bundle", way_out=train
             ) from None
         except ValueError as error:
             raise BundleError(f"{file} is not JSON: {error}", way_out=train) from None

@@ -66,13 +66,19 @@ def engine(config: Config, path: Path, progress: Progress) -> Report:
     figures = [
         Figure("compute_p50_ms", compute["p50"], "ms", 0.6, f"computing {of}, median"),
         Figure("compute_p99_ms", compute["p99"], "ms", 2.0, f"computing {of}, p99"),
-        Figure("cpu_percent", 100 * paced.cpu_share(), "%", 15.0, "of one core, whole process"),
+        Figure(
+            "cpu_percent",
+            100 * paced.cpu_share(),
+            "%",
+            15.0,
+            "of one core for the whole process, paced",
+        ),
         Figure(
             "realtime_factor",
             values["realtime_factor"],
             "x",
             None,
-            f"real time, unpaced on one core, converter with{'' if remembers else 'out'} memory",
+            f"real time, not paced, on a core; converter with{'' if remembers else 'out'} memory",
             least=_LEAST_RECURRENT if remembers else _LEAST_FACTOR,
         ),
         Figure(
@@ -89,9 +95,9 @@ def engine(config: Config, path: Path, progress: Progress) -> Report:
             differing,
             "",
             0,
-            f"of the voice, unpaced against paced; by {largest:g} of 32768 at the most",
+            f"samples of the voice unlike those of the paced run, by {largest:g} of 32768 at most",
         ),
-        Figure("underruns", paced.underruns(), "", 0, "paced, after the first second"),
+        Figure("underruns", paced.underruns(), "", 0, "underruns, paced, after the first second"),
         Figure("peak_rss_mb", paced.peak_rss_mb, "MB", None, "memory at its most, paced"),
         Figure(
             "rss_growth_mb",

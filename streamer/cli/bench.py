@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from rich.table import Table
 from drivers.errors import StreamerError
 from streamer.bench.figure import Figure, Progress, Report
 from streamer.cli.options import (
-    Command,
     as_json,
     configured,
     note,
@@ -30,6 +30,9 @@ from streamer.cli.progress import shown_progress
 from streamer.config import Config, load_config
 from streamer.results.outputs import RunDirectory, write_json
 
+Measure = Callable[[Config, Path, Progress], Report]
+Prepared = tuple[Measure, Config]
+
 _RESULT = "bench.json"
 _AT_REST = 0.5  # load, of which a bench says nothing
 
@@ -39,32 +42,55 @@ def bench() -> None:
     """Measure latency, throughput and losses."""
 
 
-def _measuring(command: Command) -> Command:
-    """Add ``--bundle``, ``--out`` and what all benches have."""
-    return with_outputs(as_json(configured(command)))
+def _on_recordings(seconds: str) -> Callable[[Callable[[Config], Prepared]], Callable[..., int]]:
+    """Turn what prepares a bench on recordings into a subcommand, with the options of all such.
 
+    Parameters
+    ----------
+    seconds : str
+        What ``--seconds`` counts, for people.
 
-def _seconds(of: str) -> Callable[[Command], Command]:
-    return click.option("--seconds", metavar="SECONDS", help=f"EMG {of}.")
+    Returns
+    -------
+    callable
+        Takes a function named as its settings below ``bench``.
+    """
+
+    def as_command(prepare: Callable[[Config], Prepared]) -> Callable[..., int]:
+        @wraps(prepare)
+        def command(
+            path: Path | None,
+            session: str | None,
+            subset: str | None,
+            utterances: tuple[str, ...],
+            seconds: str | None,
+            bundle: Path | None,
+            out: Path | None,
+            json_: bool,
+            config_file: Path | None,
+            assignments: tuple[str, ...],
+        ) -> int:
+            given = {
+                "recordings.path": path,
+                "recordings.session": session,
+                "recordings.subset": subset,
+                "recordings.utterances": utterances or None,
+                "bundle": bundle,
+                f"bench.{prepare.__name__}.seconds": seconds,
+            }
+            measure, config = prepare(load_config(config_file, assignments, given))
+            return _measure(measure, config, out, json_=json_)
+
+        command = selecting(with_outputs(as_json(configured(command))))
+        command = click.argument("path", metavar="[PATH]", type=Path, required=False)(command)
+        return click.option("--seconds", metavar="SECONDS", help=f"EMG {seconds}")(command)
+
+    return as_command
 
 
 @bench.command()
-@_seconds("at either pace; recordings are played over and over.  [default: 60]")
-@click.argument("path", metavar="[PATH]", type=Path, required=False)
-@selecting
-@_measuring
-def engine(
-    path: Path | None,
-    session: str | None,
-    subset: str | None,
-    utterances: tuple[str, ...],
-    seconds: str | None,
-    bundle: Path | None,
-    out: Path | None,
-    json_: bool,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-) -> int:
+@_on_recordings("at either pace; recordings are played over and over.  [default: 60]")
+def engine(config: Config) -> Prepared:
     """Measure what a session costs.
 
     Recordings (PATH, by default those in the package) go through a session in a process of
@@ -78,30 +104,12 @@ def engine(
     """  # noqa: D301 - \b is click's, not Python's
     from streamer.bench.engine import engine as measure
 
-    config = _config(
-        config_file, assignments, path, session, subset, utterances, bundle,
-        {"bench.engine.seconds": seconds},
-    )  # fmt: skip
-    return _measure(measure, config, out, json_=json_)
+    return measure, config
 
 
 @bench.command()
-@_seconds("of the replay.  [default: all that is chosen]")
-@click.argument("path", metavar="[CORPUS]", type=Path, required=False)
-@selecting
-@_measuring
-def acoustic(
-    path: Path | None,
-    session: str | None,
-    subset: str | None,
-    utterances: tuple[str, ...],
-    seconds: str | None,
-    bundle: Path | None,
-    out: Path | None,
-    json_: bool,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-) -> int:
+@_on_recordings("of the replay.  [default: all that is chosen]")
+def acoustic(config: Config) -> Prepared:
     """Prove the delay from outside, on a virtual sound card.
 
     Audible utterances (by default the simulated ones in the package; of a corpus the subset
@@ -116,35 +124,16 @@ def acoustic(
     """  # noqa: D301 - \b is click's, not Python's
     from streamer.bench.acoustic import acoustic as measure
 
-    config = _config(
-        config_file, assignments, path, session, subset, utterances, bundle,
-        {"bench.acoustic.seconds": seconds},
-    )  # fmt: skip
     chosen = config.recordings
     is_corpus = chosen.path is None or chosen.path.is_dir()
     if is_corpus and chosen.subset is None and not chosen.utterances:
         chosen = chosen.model_copy(update={"subset": "test.audible"})
-        config = config.model_copy(update={"recordings": chosen})
-    return _measure(measure, config, out, json_=json_)
+    return measure, config.model_copy(update={"recordings": chosen})
 
 
 @bench.command()
-@_seconds("at the pace of life; recordings are played over and over.  [default: 600]")
-@click.argument("path", metavar="[PATH]", type=Path, required=False)
-@selecting
-@_measuring
-def soak(
-    path: Path | None,
-    session: str | None,
-    subset: str | None,
-    utterances: tuple[str, ...],
-    seconds: str | None,
-    bundle: Path | None,
-    out: Path | None,
-    json_: bool,
-    config_file: Path | None,
-    assignments: tuple[str, ...],
-) -> int:
+@_on_recordings("at the pace of life; recordings are played over and over.  [default: 600]")
+def soak(config: Config) -> Prepared:
     """Run for long on a virtual sound card beside a busy core.
 
     Counts underruns, and compares memory and lag at the start and at the end. Then an
@@ -157,11 +146,7 @@ def soak(
     """  # noqa: D301 - \b is click's, not Python's
     from streamer.bench.soak import soak as measure
 
-    config = _config(
-        config_file, assignments, path, session, subset, utterances, bundle,
-        {"bench.soak.seconds": seconds},
-    )  # fmt: skip
-    return _measure(measure, config, out, json_=json_)
+    return measure, config
 
 
 @bench.command()
@@ -195,32 +180,8 @@ def drivers(
         return _show(Report(measure(config.bench.drivers, progress)), json_=json_)
 
 
-def _config(
-    file: Path | None,
-    assignments: tuple[str, ...],
-    path: Path | None,
-    session: str | None,
-    subset: str | None,
-    utterances: tuple[str, ...],
-    bundle: Path | None,
-    more: dict[str, object],
-) -> Config:
-    return load_config(
-        file,
-        assignments,
-        {
-            "recordings.path": path,
-            "recordings.session": session,
-            "recordings.subset": subset,
-            "recordings.utterances": utterances or None,
-            "bundle": bundle,
-            **more,
-        },
-    )
-
-
 def _measure(
-    measure: Callable[[Config, Path, Progress], Report],
+    measure: Measure,
     config: Config,
     out: Path | None,
     *,
@@ -254,11 +215,11 @@ def _show(report: Report, *, json_: bool) -> int:
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for title, justify in (("measured", "right"), ("target", "right"), ("what", "left")):
             table.add_column(title, justify=justify)  # type: ignore[arg-type]
+        table.add_column("")
         for figure in report.figures:
-            style = None if figure.good else "red"
-            table.add_row(
-                f"{figure.value:.3g} {figure.unit}", _target(figure), figure.about, style=style
-            )
+            verdict, style = ("", None) if figure.good else ("missed", "red")
+            measured = f"{figure.value:.3g} {figure.unit}"
+            table.add_row(measured, _target(figure), figure.about, verdict, style=style)
         Console(markup=False, highlight=False).print(table)
         if report.picture is not None:
             click.echo(f"picture  {report.picture}")

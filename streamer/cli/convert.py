@@ -36,9 +36,8 @@ def convert(
 
     \b
     Examples:
-      streamer convert runs/first/recording.xdf first.bdf
-      streamer convert runs/first/recording.xdf first.bdf --each
       streamer convert data/emg-uka session.xdf --session 002-001 --subset test
+      streamer convert runs/first/recording.xdf first.bdf --each
     """  # noqa: D301 - \b is click's, not Python's
     config = load_config(
         config_file,

@@ -55,7 +55,7 @@ def replay(
     \b
     Example:
       streamer replay data/emg-uka --session 002-001 --subset test.audible \\
-          --bundle bundles/002-001 --speed max --out runs/first
+          --bundle bundles/002-001 --speed max --record --out runs/first
     """  # noqa: D301 - \b is click's, not Python's
     config = load_config(
         config_file,

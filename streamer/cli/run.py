@@ -126,6 +126,12 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
             "the bundle in the package knows simulated speakers only: what it says of people "
             "means nothing; train one with `streamer train` and name it with --bundle"
         )
+    lead_ms = bundle.manifest.converter.lead_ms
+    if config.train.lead_ms > lead_ms:
+        notes.append(
+            f"the settings are for a converter with a lead of {config.train.lead_ms:g} ms, this "
+            f"one has {lead_ms:g} ms, so the voice comes later: train one with the same --config"
+        )
     content = {
         **summary.as_dict(),
         "overview": None if picture is None else str(picture),

@@ -190,10 +190,10 @@ def test_other_signals_are_refused_with_both_sides(make_bundle, rate_hz, channel
 
 def test_no_bundle_names_the_way_out(tmp_path):
     """Whoever mistypes a path learns how to get a bundle."""
-    for path in (tmp_path, tmp_path / "nothing"):
+    for path, what in ((tmp_path, "manifest.json"), (tmp_path / "nothing", "such directory")):
         with pytest.raises(BundleError) as caught:
             Bundle.open(path)
-        assert one_line(caught.value, str(path), "no manifest.json", "streamer train")
+        assert one_line(caught.value, str(path), f"got no {what}", "streamer train")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,16 @@ def test_live_ends_by_its_duration(tmp_path: Path) -> None:
     assert printed["source"]["provenance"] == "simulated"
 
 
+def test_a_bundle_that_the_settings_are_not_for_is_said(tmp_path: Path) -> None:
+    """The voice would come 60 ms later than `configs/live.yaml` promises, without a word."""
+    words = ["live", "--source", "simulator", "--duration", "1", "--json", "--no-sound"]
+    words += ["--config", "configs/live.yaml", "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    assert any("a lead of 40 ms" in line for line in json.loads(result.stdout)["notes"])
+    assert "this one has 0 ms" in result.stderr
+
+
 def test_interrupt_is_how_a_live_session_ends(
     tmp_path: Path, start_streamer: StartStreamer
 ) -> None:
