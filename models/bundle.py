@@ -1,6 +1,7 @@
 """A bundle: a directory with ``manifest.json`` and the ONNX files that it names."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.resources import files
@@ -109,7 +110,7 @@ class Bundle:
         try:
             content = json.loads(file.read_text("utf-8"))
         except OSError:
-            missing = f"no {MANIFEST}" if path.is_dir() else "no such directory"
+            missing = f"no {MANIFEST}" if os.path.isdir(path) else "no such directory"
             raise BundleError(
                 f"bundle {path}", value=missing, allowed="a bundle", way_out=train
             ) from None

@@ -86,6 +86,11 @@ class TrainSettings(Settings):
         default=None,
         description="File for what causal learns from all sessions: read if there, else written",
     )
+    width: int | None = Field(
+        default=None,
+        ge=1,
+        description="Channels of each layer of causal; null is the converter's own",
+    )
     past: int = Field(default=15, ge=0, description="Frames that feedforward looks back")
     future: int = Field(default=0, ge=0, description="Frames ahead: each costs 10 ms of latency")
     lead_ms: float = Field(default=0.0, ge=0, description="Predict speech that much later")
@@ -147,7 +152,7 @@ class Config(Settings):
     recordings : RecordingsSettings
         What `replay` and `simulate` play.
     replay, live, simulate, train, evaluate, devices, bench : settings
-        Of one command each.
+        Of one command each; a session in real time says where its bundle is not as `train` asks.
     """
 
     bundle: Path | None = Field(default=None, description="Models; null is those in the package")

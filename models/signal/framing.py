@@ -82,7 +82,7 @@ class FrameGrid:
 
 
 class Framer:
-    """Cuts a stream into the frames of a grid, each as soon as it is complete.
+    """Cuts a stream into windows around the frames of a grid, each as soon as it is complete.
 
     Parameters
     ----------

@@ -198,7 +198,8 @@ class LogBands:
         if not len(windows):
             return np.empty((0, self.columns))
         tables = self._tables
-        # For windows this short, a product with a matrix is the fastest Fourier transform.
+        # For windows this short, 64 samples at 600 Hz, a product with a matrix is the fastest
+        # Fourier transform.
         spectrum = np.matmul(tables.spectrum, windows)
         features = np.matmul(tables.bands, spectrum**2).transpose(0, 2, 1)
         weights: float | Array = self.window * tables.taper_power[-1]

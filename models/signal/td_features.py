@@ -189,22 +189,23 @@ def _measure(windows: Array, taps: int, before: int) -> Array:
     v = np.empty(samples + taps - 1)
     for k in range(count):
         for channel in range(channels):
-            x, of = windows[k, :, channel], features[k, channel]
+            x, row = windows[k, :, channel], features[k, channel]
             for n in range(len(v)):
                 v[n] = _mean(x, n, taps)
             last = 0.0
             for n in range(samples):
                 w = _mean(v, n, taps)
                 p = x[before + n] - w
-                of[0] += w
-                of[1] += w * w
-                of[2] += p * p
-                of[3] += n > 0 and (p < 0) != (last < 0)
-                of[4] += abs(p)
+                row[0] += w
+                row[1] += w * w
+                row[2] += p * p
+                if n > 0 and (p < 0) != (last < 0):
+                    row[3] += 1
+                row[4] += abs(p)
                 last = p
-            of[:3] /= samples
-            of[3] /= max(1, samples - 1)
-            of[4] /= samples
+            row[:3] /= samples
+            row[3] /= max(1, samples - 1)
+            row[4] /= samples
     return features
 
 
@@ -218,11 +219,14 @@ def _mean(values: Array, first: int, count: int) -> float:
 
 @compiled
 def _compress(features: Array, floor_uv: float, scale_uv: float) -> None:
-    """Compress amplitudes (frames, channels, 5) in place."""
+    """Compress amplitudes (frames, channels, 5) in place.
+
+    As `models.signal.compression` does, in a tenth of the time of its eight steps for a frame.
+    """
     for k in range(features.shape[0]):
         for channel in range(features.shape[1]):
-            of = features[k, channel]
-            of[0] = np.arcsinh(of[0] / scale_uv)
-            of[1] = 0.5 * np.log1p(of[1] / floor_uv**2)
-            of[2] = 0.5 * np.log1p(of[2] / floor_uv**2)
-            of[4] = np.log1p(of[4] / floor_uv)
+            row = features[k, channel]
+            row[0] = np.arcsinh(row[0] / scale_uv)
+            row[1] = 0.5 * np.log1p(row[1] / floor_uv**2)
+            row[2] = 0.5 * np.log1p(row[2] / floor_uv**2)
+            row[4] = np.log1p(row[4] / floor_uv)

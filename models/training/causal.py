@@ -121,15 +121,15 @@ class Remembering(nn.Module):
     """What a body has to do: frames and states in, hidden frames and states out."""
 
     def start(self, batch: int = 1) -> list[Tensor]:
-        """Return the states at the beginning of an epoch, all zero."""
+        """Return the states at the beginning of an epoch, all zero, batch first."""
         raise NotImplementedError
 
     def forward(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Take frames (batch, n, columns) and the states before them.
+        """Take frames (..., n, columns) and the states before them, of a batch or of one stream.
 
         Returns
         -------
-        hidden : Tensor, shape (batch, n, width)
+        hidden : Tensor, shape (..., n, width)
             One for each frame.
         states : list of Tensor
             After the last one.
@@ -167,7 +167,7 @@ class Body(Remembering):
         return [like.new_zeros(batch, past, columns) for columns, past in self._pasts]
 
     def forward(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Take frames (batch, n, columns) and the states before them; return both of now."""
+        """Take frames (..., n, columns) and the states before them; return both of now."""
         after = []
         first, *blocks = self.layers
         hidden, state = first(self.input_dropout(x), states[0])
@@ -312,39 +312,6 @@ class CausalNetwork(nn.Module):
         outputs = self.head(hidden[0]) + self.layer.offset
         targets = outputs[:, :-1] * self.layer.target_scale + self.layer.target_mean
         return (targets[:, :-1], targets[:, -1:], torch.sigmoid(outputs[:, -1:]), *after)
-
-
-class OneStream(nn.Module):
-    """A network as it goes live: one stream without a batch, scales folded into its layers.
-
-    Half of what a frame costs live goes for the number of the graph's nodes, not for their work.
-
-    Parameters
-    ----------
-    network : CausalNetwork
-        In evaluation mode; its body is shared.
-    """
-
-    def __init__(self, network: CausalNetwork) -> None:
-        super().__init__()
-        layer, head = network.layer, network.head
-        self.enter = nn.Linear(network.columns, network.columns)
-        self.body = network.body
-        self.head = nn.Linear(head.in_features, head.out_features)
-        logit = torch.ones(1)
-        scale = torch.cat((layer.target_scale, logit))
-        mean = torch.cat((layer.target_mean, 0 * logit))
-        with torch.no_grad():
-            self.enter.weight.copy_((layer.mix / layer.scale[:, None]).T)
-            self.enter.bias.copy_(layer.shift - layer.mean / layer.scale @ layer.mix)
-            self.head.weight.copy_(scale[:, None] * head.weight)
-            self.head.bias.copy_(scale * (head.bias + layer.offset) + mean)
-
-    def forward(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """Go on with the next frames, as `CausalNetwork` does; states have no batch."""
-        hidden, after = self.body(self.enter(features), states)
-        outputs = self.head(hidden)
-        return (outputs[:, :-2], outputs[:, -2:-1], torch.sigmoid(outputs[:, -1:]), *after)
 
 
 @dataclass(frozen=True, eq=False)

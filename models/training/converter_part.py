@@ -128,8 +128,7 @@ def _causal(
     first = train(learned, "learning from a part of the session")
     network = train(parallel(own), "learning from the session")
     network.layer.target_mean[0] += level
-    difference = export_causal(network, file, own[0].emg.joined)
-    states = {f"past{k}": tuple(one.shape[1:]) for k, one in enumerate(network.body.start())}
+    difference, states = export_causal(network, file, own[0].emg.joined)
     part = ConverterPart(
         file=file.name,
         bands=settings.signal.bands,

@@ -17,12 +17,13 @@ from sklearn.pipeline import Pipeline
 from drivers.errors import StreamerError
 from models.inference import OnnxModel
 from models.signal.operator import Array
-from models.training.causal import CausalNetwork, OneStream
+from models.training.causal import CausalNetwork
 from models.training.classifiers import Discriminant
 from models.training.embedding import SpeakerEncoder
 from models.training.evidence import TrainedEvidence
 from models.training.forest import Forest
 from models.training.network import ConverterNetwork
+from models.training.one_stream import OneStream
 
 CONVERTER_TOLERANCE = 1e-4
 ENCODER_TOLERANCE = 1e-5
@@ -80,7 +81,9 @@ def export_converter(network: ConverterNetwork, file: Path, examples: Array) -> 
     return _checked(expected, found, CONVERTER_TOLERANCE, file)
 
 
-def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
+def export_causal(
+    network: CausalNetwork, file: Path, frames: Array
+) -> tuple[float, dict[str, tuple[int, ...]]]:
     """Write a converter that remembers, and compare it over a whole utterance at once.
 
     Parameters
@@ -94,8 +97,10 @@ def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
 
     Returns
     -------
-    float
-        Largest difference in any output.
+    difference : float
+        Largest one in any output.
+    states : dict of str to tuple of int
+        Shape of each state of the graph by its name.
 
     Raises
     ------
@@ -103,15 +108,16 @@ def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
         When it exceeds 1e-4.
     """
     x = torch.tensor(frames, dtype=torch.float32)
-    states = tuple(state[0] for state in network.body.start())
-    names = [f"past{number}" for number in range(len(states))]
+    stream = OneStream(network)
+    states = stream.start()
+    after = [f"{name}_after" for name in states]
     with _quiet():
         torch.onnx.export(
-            OneStream(network),
-            (x[:8], *states),
+            stream,
+            (x[:8], *states.values()),
             file,
-            input_names=["features", *names],
-            output_names=["mel_cepstrum", "log_f0", "voicing", *(f"{n}_after" for n in names)],
+            input_names=["features", *states],
+            output_names=["mel_cepstrum", "log_f0", "voicing", *after],
             dynamic_shapes=({0: torch.export.Dim("frames")}, tuple({} for _ in states)),
             dynamo=True,
             external_data=False,
@@ -120,7 +126,8 @@ def export_causal(network: CausalNetwork, file: Path, frames: Array) -> float:
     with torch.no_grad():
         expected = [output.numpy() for output in network(x, *network.body.start())[:3]]
     found = OnnxModel(file).stream().process(frames)
-    return _checked(expected, found, CONVERTER_TOLERANCE, file)
+    difference = _checked(expected, found, CONVERTER_TOLERANCE, file)
+    return difference, {name: tuple(state.shape) for name, state in states.items()}
 
 
 def export_encoder(network: SpeakerEncoder, file: Path, slices: Array) -> float:

@@ -78,7 +78,7 @@ def engine(config: Config, path: Path, progress: Progress) -> Report:
             values["realtime_factor"],
             "x",
             None,
-            f"real time, not paced, on a core; converter with{'' if remembers else 'out'} memory",
+            f"real time, unpaced, on a core; converter with{'' if remembers else 'out'} memory",
             least=_LEAST_RECURRENT if remembers else _LEAST_FACTOR,
         ),
         Figure(

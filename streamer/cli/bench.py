@@ -42,12 +42,12 @@ def bench() -> None:
     """Measure latency, throughput and losses."""
 
 
-def _on_recordings(seconds: str) -> Callable[[Callable[[Config], Prepared]], Callable[..., int]]:
+def _on_recordings(counted: str) -> Callable[[Callable[[Config], Prepared]], Callable[..., int]]:
     """Turn what prepares a bench on recordings into a subcommand, with the options of all such.
 
     Parameters
     ----------
-    seconds : str
+    counted : str
         What ``--seconds`` counts, for people.
 
     Returns
@@ -83,7 +83,7 @@ def _on_recordings(seconds: str) -> Callable[[Callable[[Config], Prepared]], Cal
 
         command = selecting(with_outputs(as_json(configured(command))))
         command = click.argument("path", metavar="[PATH]", type=Path, required=False)(command)
-        return click.option("--seconds", metavar="SECONDS", help=f"EMG {seconds}")(command)
+        return click.option("--seconds", metavar="SECONDS", help=f"EMG {counted}")(command)
 
     return as_command
 

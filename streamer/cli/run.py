@@ -84,6 +84,9 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
 
 def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, json_: bool) -> int:
     bundle = Bundle.open(config.bundle or packaged_bundle(), config.models.speaker)
+    unsuited = _unsuited(bundle, config) if job.realtime else []
+    for line in unsuited:
+        note(line)
     directory = RunDirectory.create(out)
     _keep(config, directory.path / CONFIG)
 
@@ -126,16 +129,10 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
             "the bundle in the package knows simulated speakers only: what it says of people "
             "means nothing; train one with `streamer train` and name it with --bundle"
         )
-    lead_ms = bundle.manifest.converter.lead_ms
-    if config.train.lead_ms > lead_ms:
-        notes.append(
-            f"the settings are for a converter with a lead of {config.train.lead_ms:g} ms, this "
-            f"one has {lead_ms:g} ms, so the voice comes later: train one with the same --config"
-        )
     content = {
         **summary.as_dict(),
         "overview": None if picture is None else str(picture),
-        "notes": notes,
+        "notes": [*unsuited, *notes],
     }
     if directory.summary.exists():  # else the problems say why not
         try:
@@ -187,6 +184,22 @@ def _discard(directory: RunDirectory) -> None:
     if [file.name for file in directory.path.iterdir()] == [CONFIG]:
         (directory.path / CONFIG).unlink()
         directory.path.rmdir()
+
+
+def _unsuited(bundle: Bundle, config: Config) -> list[str]:
+    """Say where the voice will come later than the settings are made for."""
+    train, manifest = config.train, bundle.manifest
+    wanted = []
+    if train.lead_ms > manifest.converter.lead_ms:
+        wanted.append(f"a lead of {train.lead_ms:g} ms (not {manifest.converter.lead_ms:g})")
+    if train.low_delay and manifest.features.smoothing != "past":
+        wanted.append("low-delay features")
+    if not wanted:
+        return []
+    return [
+        f"the settings are for a bundle with {' and '.join(wanted)}: with {manifest.name} the "
+        "voice comes later; `streamer train` with the same settings makes one"
+    ]
 
 
 def _keep(config: Config, file: Path) -> None:

@@ -64,7 +64,10 @@ def train(
     converter: CausalSettings | ConverterSettings
     if settings.converter == "causal":
         converter = CausalSettings(
-            future=settings.future, lead_ms=settings.lead_ms, seed=settings.seed
+            width=settings.width or CausalSettings.width,
+            future=settings.future,
+            lead_ms=settings.lead_ms,
+            seed=settings.seed,
         )
     else:
         converter = ConverterSettings(

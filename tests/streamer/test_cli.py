@@ -11,7 +11,7 @@ from streamer.cli.group import OneLineErrors
 
 COMMANDS = ["demo", "replay", "live", "record", "simulate", "info", "convert", "capture"]
 COMMANDS += ["profile", "train", "evaluate", "devices", "bench"]
-GROUPS = {"profile": ["guess", "show"], "bench": ["drivers"]}
+GROUPS = {"profile": ["guess", "show"], "bench": ["drivers", "engine", "acoustic", "soak"]}
 UNCONFIGURED = ["info", "profile"]
 
 

@@ -6,21 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import SignalMismatchError, StreamerError
+from models.signal.compression import log_amplitude, log_power
 from models.signal.td_features import TDFeatures, TDSettings
 
 CORPUS = Path(__file__).parents[3] / "data" / "emg-uka"
 
 
-def by_definition(signal: np.ndarray, rate_hz: float) -> np.ndarray:
+def by_definition(signal: np.ndarray, rate_hz: float, taps: int = 9) -> np.ndarray:
     """Compute TD0 sample by sample, channel by channel, from the corpus' text."""
-    length = round(0.027 * rate_hz)
+    length, half = round(0.027 * rate_hz), taps // 2
+    around = np.zeros(2 * half)
     frames = []
     while (start := round(len(frames) * 0.010 * rate_hz)) + length <= len(signal):
         row = []
         for channel in signal.T:
-            padded = np.concatenate((np.zeros(8), channel, np.zeros(8)))
-            v = [sum(padded[n - 4 : n + 5]) / 9 for n in range(4, len(padded) - 4)]
-            w = [sum(v[n - 4 : n + 5]) / 9 for n in range(4, len(v) - 4)]
+            x = np.concatenate((around, channel, around))
+            v = [sum(x[n - half : n + half + 1]) / taps for n in range(half, len(x) - half)]
+            w = [sum(v[n - half : n + half + 1]) / taps for n in range(half, len(v) - half)]
             p = [x - low for x, low in zip(channel, w, strict=True)]
             w, p = w[start : start + length], p[start : start + length]
             crossings = sum((a < 0) != (b < 0) for a, b in zip(p[:-1], p[1:], strict=True))
@@ -43,23 +45,29 @@ def offline(operator: TDFeatures, signal: np.ndarray) -> np.ndarray:
     rate_hz=st.sampled_from([250.0, 512.0, 600.0, 1000.0]),
     channels=st.sampled_from([1, 2, 6]),
     samples=st.integers(0, 150),
-    log=st.booleans(),
+    settings=st.builds(
+        TDSettings,
+        log=st.booleans(),
+        smoothing=st.sampled_from(["centred", "past"]),
+        taps=st.sampled_from([1, 3, 9]),
+    ),
     cuts=st.lists(st.floats(0, 1), max_size=8),
 )
-def test_live_equals_offline(equal_in_chunks, rate_hz, channels, samples, log, cuts):
+def test_live_equals_offline(equal_in_chunks, rate_hz, channels, samples, settings, cuts):
     """A model would meet other features live than those it was trained on."""
     signal = np.random.default_rng(samples).normal(0, 50, (samples, channels))
-    operator = TDFeatures(TDSettings(log=log), rate_hz, channels)
+    operator = TDFeatures(settings, rate_hz, channels)
     features = equal_in_chunks(operator, signal, cuts)
     assert features.shape == (operator.grid.frames_in(samples), 5 * channels)
 
 
-@pytest.mark.parametrize("rate_hz", [500.0, 512.0, 600.0])
-def test_equals_the_definition(rate_hz):
+@pytest.mark.parametrize(("rate_hz", "taps"), [(500.0, 9), (512.0, 3), (600.0, 9), (600.0, 1)])
+def test_equals_the_definition(rate_hz, taps):
     """Figures could not be compared with anybody else's on the corpus."""
     signal = np.random.default_rng(3).normal(0, 50, (200, 2))
-    features = offline(TDFeatures(TDSettings(log=False), rate_hz, 2), signal)
-    np.testing.assert_allclose(features, by_definition(signal, rate_hz), rtol=1e-10, atol=1e-10)
+    features = offline(TDFeatures(TDSettings(log=False, taps=taps), rate_hz, 2), signal)
+    expected = by_definition(signal, rate_hz, taps)
+    np.testing.assert_allclose(features, expected, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.corpus
@@ -87,9 +95,10 @@ def test_of_the_past_the_low_part_is_the_same_without_waiting():
     high = signal[:, 0] - low
     for k, frame in enumerate(features):
         own = slice(6 * k, 6 * k + 16)
-        expected = [low[own].mean(), (low[own] ** 2).mean(), (high[own] ** 2).mean()]
-        np.testing.assert_allclose(frame[:3], expected, atol=1e-9)
-        np.testing.assert_allclose(frame[4], np.abs(high[own]).mean())
+        w, p = low[own], high[own]
+        crossings = ((p[:-1] < 0) != (p[1:] < 0)).mean()
+        expected = [w.mean(), (w**2).mean(), (p**2).mean(), crossings, np.abs(p).mean()]
+        np.testing.assert_allclose(frame, expected, atol=1e-9)
 
 
 def test_hours_do_not_drift():
@@ -121,6 +130,9 @@ def test_compression_is_as_documented():
     np.testing.assert_allclose(log[:, :, 2], np.log(np.sqrt(1 + plain[:, :, 2] / 4)))
     np.testing.assert_array_equal(log[:, :, 3], plain[:, :, 3])
     np.testing.assert_allclose(log[:, :, 4], np.log(1 + plain[:, :, 4] / 2))
+    # The bands' and the statistics' compression is the same.
+    np.testing.assert_allclose(log[:, :, 1:3], log_power(plain[:, :, 1:3], 2.0), rtol=1e-12)
+    np.testing.assert_allclose(log[:, :, 4], log_amplitude(plain[:, :, 4], 2.0), rtol=1e-12)
 
 
 def test_dead_channel_and_quantisation_noise_stay_near_zero():
@@ -152,5 +164,6 @@ def test_bad_input_is_named():
         TDSettings(floor_uv=0)
     with pytest.raises(StreamerError, match="scale_uv"):
         TDSettings(scale_uv=-1)
-    with pytest.raises(StreamerError, match="taps of the moving average: got 8"):
-        TDSettings(taps=8)
+    for taps in (0, 8, -1):
+        with pytest.raises(StreamerError, match=f"taps of the moving average: got {taps}"):
+            TDSettings(taps=taps)

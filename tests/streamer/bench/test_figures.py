@@ -45,7 +45,9 @@ def test_what_cannot_be_measured_is_null_and_a_failure(monkeypatch: pytest.Monke
         "least": None,
         "good": False,
     }
-    assert CliRunner().invoke(cli, ["bench", "drivers"]).exit_code == 1
+    result = CliRunner().invoke(cli, ["bench", "drivers"])
+    assert result.exit_code == 1
+    assert "missed" in result.stdout
 
 
 @pytest.mark.parametrize(
