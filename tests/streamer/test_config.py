@@ -149,4 +149,4 @@ def test_the_live_example_is_what_is_evaluated() -> None:
 
     train = load_config(CONFIGS / "live.yaml").train
     assert train.low_delay  # the experiment trains LIVE on LOW_DELAY features
-    assert (train.lead_ms, train.future) == (LIVE.lead_ms, LIVE.future)
+    assert (train.lead_ms, train.future, train.width) == (LIVE.lead_ms, LIVE.future, LIVE.width)
