@@ -104,7 +104,7 @@ class Converter:
     def _convert(self, stacked: Array) -> SpeechFrames:
         # An empty stack runs too: it costs little and gives the right shapes.
         outputs = self._stream.process(stacked)
-        if len(stacked):
+        if self._ahead and len(stacked):
             self._last = stacked[-1:].copy()
         early = min(self._early, len(stacked))
         self._early -= early

@@ -104,7 +104,7 @@ class Framer:
         self._pending: Array
         self.reset()
 
-    def process(self, rows: Array) -> tuple[NDArray[np.int64], Array]:
+    def process(self, rows: Array) -> tuple[list[int], Array]:
         """Take the next samples and return the frames that they complete.
 
         Parameters
@@ -114,23 +114,23 @@ class Framer:
 
         Returns
         -------
-        ndarray of int, shape (frames,)
+        starts : list of int
             First sample of each window, counted from the epoch's first.
-        ndarray, shape (frames, window, columns)
+        windows : ndarray, shape (frames, window, columns)
             The windows.
         """
         extended = np.concatenate((self._pending, rows))
         received = self._first + len(extended)
         complete = self.grid.frames_in(received - self._after)
         starts = [self._begin(k) for k in range(self._next, complete)]
-        frames = np.empty((len(starts), self.window, self.columns))
+        windows = np.empty((len(starts), self.window, self.columns))
         for k, start in enumerate(starts):
-            frames[k] = extended[start - self._first : start - self._first + self.window]
+            windows[k] = extended[start - self._first : start - self._first + self.window]
         self._next = complete
         done = min(self._begin(complete) - self._first, len(extended))
         self._first += done
-        self._pending = extended[done:].copy()
-        return np.array(starts, dtype=np.int64), frames
+        self._pending = extended[done:]
+        return starts, windows
 
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""

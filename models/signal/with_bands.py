@@ -54,7 +54,9 @@ class WithBands:
         """
         if self._bands is None:
             return frames
-        waiting = np.concatenate((self._waiting, self._bands.process(samples)))
+        waiting = self._bands.process(samples)
+        if len(self._waiting):
+            waiting = np.concatenate((self._waiting, waiting))
         if len(frames) > len(waiting):
             raise SignalMismatchError(
                 "frames to join with bands",

@@ -111,8 +111,8 @@ class CausalConvolution(nn.Module):
         """Take frames (..., n, columns) and the last `past` before them; return those of now."""
         # Counted from the end, places do not depend on how many frames come: a graph of constants.
         extended = torch.cat((past, x), dim=-2)
-        ends = [place - self.past or None for place in self.places]
-        seen = [extended[..., begin:end, :] for begin, end in zip(self.places, ends, strict=True)]
+        seen = [extended[..., place : place - self.past, :] for place in self.places[:-1]]
+        seen.append(x)
         after = extended[..., -self.past :, :] if self.past else past
         return self.linear(torch.cat(seen, dim=-1)), after
 

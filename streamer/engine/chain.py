@@ -181,7 +181,9 @@ class Chain:
     def _render(self, activity: Array, speech: SpeechFrames, more: int) -> Array:
         """Make the voice of the frames that the converter completed, gated."""
         # The converter may look ahead: gains wait for its frames.
-        gains = np.concatenate((self._waiting_gains, self._gate.process(activity)))
+        gains = self._gate.process(activity)
+        if len(self._waiting_gains):
+            gains = np.concatenate((self._waiting_gains, gains))
         self._waiting_gains = gains[len(speech) :]
         return self._vocoder.process(
             speech.mel_cepstrum, speech.f0_hz, speech.voiced, gains[: len(speech)], more=more

@@ -37,7 +37,7 @@ def test_windows_lie_around_their_frame(rate_hz, samples, before, after, cuts):
     rows = np.arange(1.0, samples + 1)[:, np.newaxis]
     framer = Framer(grid, 1, before, after)
     parts = [framer.process(part) for part in np.split(rows, sorted(cuts))]
-    starts = np.concatenate([start for start, _ in parts])
+    starts = [start for some, _ in parts for start in some]
     windows = np.concatenate([window for _, window in parts])
     assert len(windows) == grid.frames_in(samples - after)
     padded = np.concatenate((np.zeros(before), rows[:, 0]))
