@@ -167,7 +167,7 @@ def report(
             f"from the card's callback to the recorder, {len(calibration.delays_ms)} clicks "
             f"before, between and after, SD {calibration.sd_ms:.2f} ms",
         ),
-        Figure("underruns", replayed.underruns(), "", 0, "after the first second"),
+        Figure("underruns", replayed.underruns(), "", 0, "underruns, after the first second"),
     ]
     if bursts:
         figures.insert(
