@@ -140,18 +140,19 @@ class PlayBuffer:
             It is silence that stands for a time without EMG.
         tail : bool
             It is the last of a voice whose EMG had ended when the pause began: that it
-            had shows only afterwards.
+            had shows only afterwards. What silence was played for is not played again.
         """
         if not len(samples):
             return
         if self._dry != self._judged:
             self._judge(without_emg or tail)
-        if without_emg:
+        if without_emg or tail:
+            # Played late, the tail would be a tick in the silence that stood for it.
             skipped = min(self._owed, len(samples))
             self._owed -= skipped
             self.counts.skipped_samples += skipped
             samples = samples[skipped:]
-        elif not tail:
+        else:
             self._owed = 0
         self._write(samples)
 

@@ -135,6 +135,13 @@ def test_the_end_of_the_emg_is_no_underrun_and_its_pause_is_no_delay() -> None:
     buffer.feed(np.zeros(50 * BLOCK, dtype=np.float32), without_emg=True)
     assert (buffer.counts.underruns, buffer.counts.starved) == (0, 1)
     assert buffer.waiting <= 2 * BLOCK
+    heard = []
+    for _ in range(5):
+        feed(buffer, -HOP)
+        heard.append(render(buffer))
+    assert np.min(heard) < -0.4
+    # The last of the voice, half a second after it, would be a tick.
+    assert np.max(heard) <= 0
 
 
 def test_silence_for_a_gap_that_was_not_heard_is_played() -> None:
