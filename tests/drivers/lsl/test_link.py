@@ -106,6 +106,9 @@ def test_what_nobody_reads_is_dropped_and_counted():
 def test_ctrl_c_is_heard_while_a_stream_is_looked_for():
     """Who typed a wrong name need not wait for the search to end."""
     program = (
+        "import signal\n"
+        # Ignored by what a shell runs in the background.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from drivers.lsl import LslSource\n"
         "print('looking', flush=True)\n"
         "LslSource('nobody', timeout_s=30.0).open()\n"
