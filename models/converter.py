@@ -106,9 +106,11 @@ class Converter:
         outputs = self._stream.process(stacked)
         if self._ahead and len(stacked):
             self._last = stacked[-1:].copy()
-        early = min(self._early, len(stacked))
-        self._early -= early
-        mel_cepstrum, log_f0, voicing = (output[early:] for output in outputs)
+        if self._early:
+            early = min(self._early, len(stacked))
+            self._early -= early
+            outputs = [output[early:] for output in outputs]
+        mel_cepstrum, log_f0, voicing = outputs
         return SpeechFrames(
             mel_cepstrum, np.exp(log_f0[:, 0]), voicing[:, 0] >= self._voicing_threshold
         )

@@ -116,15 +116,19 @@ class Framer:
         starts : list of int
             First sample of each window, counted from the epoch's first.
         windows : ndarray, shape (frames, window, columns)
-            The windows.
+            To be read only: they may share what the next ones are cut from.
         """
         extended = np.concatenate((self._pending, rows))
         received = self._first + len(extended)
         complete = self.grid.frames_in(received - self._after)
         starts = [self._begin(k) for k in range(self._next, complete)]
-        windows = np.empty((len(starts), self.window, self.columns))
-        for k, start in enumerate(starts):
-            windows[k] = extended[start - self._first : start - self._first + self.window]
+        if len(starts) == 1:  # live, it nearly always is
+            place = starts[0] - self._first
+            windows = extended[np.newaxis, place : place + self.window]
+        else:
+            windows = np.empty((len(starts), self.window, self.columns))
+            for k, start in enumerate(starts):
+                windows[k] = extended[start - self._first : start - self._first + self.window]
         self._next = complete
         done = min(self._begin(complete) - self._first, len(extended))
         self._first += done

@@ -151,6 +151,7 @@ class LogBands:
             )
         self._framer = Framer(self.grid, channels, before=self.window - self.grid.length)
         self._tables = _tables(settings, rate_hz, self.window)
+        self._weight = self.window * self._tables.taper_power[-1:]  # of one whole window
         self.edges_hz = self._tables.edges_hz
 
     @property
@@ -199,8 +200,10 @@ class LogBands:
         if not len(windows):
             return np.empty((0, self.columns))
         tables = self._tables
-        present = np.array([self.window + min(0, start) for start in starts])
-        weights = self.window * tables.taper_power[present]
+        weights = self._weight
+        if len(starts) > 1 or starts[0] < 0:
+            present = [self.window + min(0, start) for start in starts]
+            weights = self.window * tables.taper_power[present]
         features = _measure(windows, tables.spectrum, tables.bands, weights, self.settings.floor_uv)
         return features.reshape(len(windows), self.columns)
 
