@@ -221,7 +221,7 @@ def _mean(values: Array, first: int, count: int) -> float:
 def _compress(features: Array, floor_uv: float, scale_uv: float) -> None:
     """Compress amplitudes (frames, channels, 5) in place.
 
-    As `models.signal.compression` does, in a tenth of the time of its eight steps for a frame.
+    As `models.signal.compression` does, in one step for what are eight there.
     """
     for k in range(features.shape[0]):
         for channel in range(features.shape[1]):

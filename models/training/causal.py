@@ -104,14 +104,14 @@ class CausalConvolution(nn.Module):
     def __init__(self, columns: int, width: int, taps: int, dilation: int = 1) -> None:
         super().__init__()
         self.linear = nn.Linear(taps * columns, width)
-        self.places = [tap * dilation for tap in range(taps)]
+        self.places = [tap * dilation for tap in range(taps - 1)]  # the last is the frame itself
         self.past = (taps - 1) * dilation
 
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """Take frames (..., n, columns) and the last `past` before them; return those of now."""
         # Counted from the end, places do not depend on how many frames come: a graph of constants.
         extended = torch.cat((past, x), dim=-2)
-        seen = [extended[..., place : place - self.past, :] for place in self.places[:-1]]
+        seen = [extended[..., place : place - self.past, :] for place in self.places]
         seen.append(x)
         after = extended[..., -self.past :, :] if self.past else past
         return self.linear(torch.cat(seen, dim=-1)), after

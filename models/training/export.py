@@ -125,9 +125,9 @@ def export_causal(
         )
     with torch.no_grad():
         expected = [output.numpy() for output in network(x, *network.body.start())[:3]]
-    found = OnnxModel(file).stream().process(frames)
-    difference = _checked(expected, found, CONVERTER_TOLERANCE, file)
-    return difference, {name: tuple(state.shape) for name, state in states.items()}
+    model = OnnxModel(file)
+    found = model.stream().process(frames)
+    return _checked(expected, found, CONVERTER_TOLERANCE, file), model.states
 
 
 def export_encoder(network: SpeakerEncoder, file: Path, slices: Array) -> float:

@@ -180,13 +180,7 @@ def drivers(
         return _show(Report(measure(config.bench.drivers, progress)), json_=json_)
 
 
-def _measure(
-    measure: Measure,
-    config: Config,
-    out: Path | None,
-    *,
-    json_: bool,
-) -> int:
+def _measure(measure: Measure, config: Config, out: Path | None, *, json_: bool) -> int:
     directory = RunDirectory.create(out)
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     try:
