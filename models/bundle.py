@@ -12,19 +12,18 @@ import numpy as np
 from pydantic import ValidationError
 
 from drivers.errors import SignalMismatchError, StreamerError
-from models.activity import ActivityDetector
 from models.classifier import WindowClassifier
-from models.converter import Converter
 from models.embedding import Encoder
 from models.evidence import EvidenceClassifier
+from models.frame_models import FrameModels
 from models.inference import OnnxModel
 from models.manifest import FORMAT, ClassifierPart, Manifest, SpeakerMethod
 from models.signal.conditioning import conditioner
+from models.signal.emg_frames import EmgFrames
 from models.signal.filters import SosFilter
 from models.signal.operator import Array
-from models.signal.stacking import Stacking, StackingSettings
+from models.signal.stacking import Stacking
 from models.signal.td_features import TDFeatures
-from models.signal.with_bands import WithBands
 from models.speech.vocoder import Vocoder
 
 MANIFEST = "manifest.json"
@@ -76,8 +75,9 @@ class Bundle:
         self.path = path
         self.manifest = manifest
         self._converter = self._load(manifest.converter.file)
-        self._check_states(manifest.converter.file, manifest.converter.states)
-        self._activity = self._load(manifest.activity.file)
+        gate = manifest.activity.file
+        self._gate = None if gate == manifest.converter.file else self._load(gate)
+        self._check_converter()
         self.mode = None if manifest.mode is None else self._window_classifier(manifest.mode)
         self.speakers = {name: self._classifier(part) for name, part in manifest.speakers.items()}
         self.speaker = self._chosen(speaker)
@@ -197,7 +197,7 @@ class Bundle:
         speech = self.manifest.speech
         centre_s = speech.centre / speech.rate_hz
         waits_s = self.td_features().reach_s - centre_s
-        waits_s += self.converter().delay_s + self.vocoder().delay_s
+        waits_s += self.frame_models().delay_s + self.vocoder().delay_s
         return 1000 * (waits_s - self.lead_frames * self.shift_s)
 
     def front_end(self) -> SosFilter:
@@ -210,27 +210,36 @@ class Bundle:
         signal = self.manifest.signal
         return TDFeatures(self.manifest.features, signal.rate_hz, len(signal.channels))
 
-    def converter(self) -> Converter:
-        """Build the converter: frames of `with_bands` in, speech parameters out."""
-        part = self.manifest.converter
-        columns = self.td_features().columns + self.with_bands().more_columns
-        stacking = Stacking(part.stacking, self.shift_s, columns)
-        return Converter(self._converter, stacking, part.voicing_threshold, part.ahead)
+    def emg_frames(self) -> EmgFrames:
+        """Build filters and features in one: EMG in microvolts in, frames out."""
+        manifest = self.manifest
+        return EmgFrames(
+            manifest.conditioning,
+            manifest.features,
+            manifest.converter.bands,
+            manifest.signal.rate_hz,
+            len(manifest.signal.channels),
+        )
 
-    def with_bands(self) -> WithBands:
-        """Build what joins TD frames with what else the converter sees of them."""
-        signal = self.manifest.signal
-        return WithBands(self.manifest.converter.bands, signal.rate_hz, len(signal.channels))
-
-    def activity(self) -> ActivityDetector:
-        """Build the activity detector: TD frames in, probability of speech out."""
-        return ActivityDetector(self._activity, self._stacking(self.manifest.activity.stacking))
+    def frame_models(self) -> FrameModels:
+        """Build what runs at each frame: features in, speech and its probability out."""
+        part, emg = self.manifest.converter, self.emg_frames()
+        return FrameModels(
+            self._converter,
+            Stacking(part.stacking, self.shift_s, emg.columns + emg.more_columns),
+            self._gate,
+            self._context(),
+            part.voicing_threshold,
+            part.ahead,
+        )
 
     def vocoder(self, seed: int = 0) -> Vocoder:
         """Build the vocoder: speech parameters in, speech out."""
         return Vocoder(self.manifest.speech, seed)
 
-    def _stacking(self, settings: StackingSettings) -> Stacking:
+    def _context(self) -> Stacking:
+        """Build the past of a frame that the gate sees."""
+        settings = self.manifest.activity.stacking
         return Stacking(settings, self.shift_s, self.td_features().columns)
 
     def _classifier(self, part: ClassifierPart) -> WindowClassifier | EvidenceClassifier:
@@ -263,16 +272,20 @@ class Bundle:
         """Run every model once: one that does not fit fails here and not in mid-session."""
         manifest = self.manifest
         rate_hz, channels = manifest.signal.rate_hz, len(manifest.signal.channels)
-        columns = self.td_features().columns
+        emg = self.emg_frames()
+        columns = emg.columns
         heard = manifest.converter.stacking.future + manifest.converter.ahead
         rows = np.zeros((1 + heard, columns))
-        joined = np.zeros((1 + heard, columns + self.with_bands().more_columns))
+        joined = np.zeros((1 + heard, columns + emg.more_columns))
+        gate = self._gate
+        if gate is not None:
+            context = np.zeros((1, self._context().columns))
+            self._try(manifest.activity.file, 2, lambda: gate(context)[-1])
         self._try(
             manifest.converter.file,
             manifest.speech.order + 1,
-            lambda: self.converter().process(joined).mel_cepstrum,
+            lambda: self.frame_models().process(rows, joined)[1].mel_cepstrum,
         )
-        self._try(manifest.activity.file, len(rows), partial(self.activity().process, rows))
         classifiers = [(part, self.speakers[name]) for name, part in manifest.speakers.items()]
         if manifest.mode is not None and self.mode is not None:
             classifiers.append((manifest.mode, self.mode))
@@ -299,14 +312,20 @@ class Bundle:
                 way_out=_WHOLE,
             )
 
-    def _check_states(self, name: str, states: dict[str, tuple[int, ...]]) -> None:
-        if self._converter.states != states:
-            raise BundleError(
-                f"states of model {name} of the bundle {self.path}",
-                value=self._converter.states,
-                allowed=f"{states}, as its manifest says",
-                way_out=_WHOLE,
-            )
+    def _check_converter(self) -> None:
+        part, model = self.manifest.converter, self._converter
+        inputs = ("features", "context") if self._gate is None else ("features",)
+        for what, found, allowed in (
+            ("inputs", model.inputs, inputs),
+            ("states", model.states, part.states),
+        ):
+            if found != allowed:
+                raise BundleError(
+                    f"{what} of model {part.file} of the bundle {self.path}",
+                    value=found,
+                    allowed=f"{allowed}, as its manifest says",
+                    way_out=_WHOLE,
+                )
 
     def _load(self, name: str) -> OnnxModel:
         file = self.path / name

@@ -1,10 +1,13 @@
 """One ONNX model, run the way a live session needs it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+
+from models.compiled import compiled
 
 
 class OnnxModel:
@@ -16,10 +19,13 @@ class OnnxModel:
     Parameters
     ----------
     path : Path
-        The ``.onnx`` file; its first input are the features, others are states.
+        The ``.onnx`` file. An input that comes out again as ``<name>_after`` is a state; the
+        others are rows, a first dimension of any length.
 
     Attributes
     ----------
+    inputs : tuple of str
+        Names of the inputs of rows.
     states : dict of str to tuple of int
         Shape of each state by its name; empty where the graph remembers nothing.
 
@@ -40,15 +46,14 @@ class OnnxModel:
         self._session = onnxruntime.InferenceSession(
             path, sess_options=options, providers=["CPUExecutionProvider"]
         )
-        features, *states = self._session.get_inputs()
-        self._input = features.name
+        rows, states, outputs = _parts(self._session)
+        self.inputs = tuple(one.name for one in rows)
         self.states = {state.name: tuple(state.shape) for state in states}
-        self._dtype = _dtype(features)
-        outputs = self._session.get_outputs()[: len(self._session.get_outputs()) - len(states)]
+        self._input, self._dtype = rows[0].name, _dtype(rows[0])
         self._row_shapes = [output.shape[1:] for output in outputs]
 
     def __call__(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        """Run the graph.
+        """Run a graph of one input.
 
         Parameters
         ----------
@@ -86,47 +91,54 @@ class ModelStream:
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
         self._names = [node.name for node in session.get_inputs()]
-        self._row, *before = (_zeros(node) for node in session.get_inputs())
-        count = len(session.get_outputs()) - len(before)
-        self._outputs = [_zeros(node) for node in session.get_outputs()[:count]]
+        rows, states, outputs = _parts(session)
+        self._rows, before = [_zeros(node) for node in rows], [_zeros(node) for node in states]
+        self._outputs = [_zeros(node) for node in outputs]
         # A graph must not overwrite what it still reads: states go to and fro between two places.
         self._states = (before, [np.zeros_like(state) for state in before])
         self._bindings = []
-        for states, after in (self._states, self._states[::-1]):
+        for now, after in (self._states, self._states[::-1]):
             binding = session.io_binding()
-            for name, array in zip(self._names, (self._row, *states), strict=True):
+            for name, array in zip(self._names, (*self._rows, *now), strict=True):
                 binding.bind_input(name, *_place(array))
             for node, array in zip(session.get_outputs(), (*self._outputs, *after), strict=True):
                 binding.bind_output(node.name, *_place(array))
             self._bindings.append(binding)
         self._turn = 0
 
-    def process(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    def process(self, *rows: NDArray[np.float64]) -> list[NDArray[Any]]:
         """Go on with the next rows.
 
         Parameters
         ----------
-        features : ndarray, shape (n, columns)
-            The next rows; n may be 0.
+        *rows : ndarray, shape (n, columns)
+            The next rows of each input; n may be 0.
 
         Returns
         -------
         list of ndarray, shape (n, ...)
-            In the order of the graph's outputs, states left out.
+            In the order of the graph's outputs, states left out; of the graph's own types, and
+            such that the next call may overwrite them.
         """
-        if len(features) == 1:
-            self._row[0] = features[0]
+        if len(rows[0]) == 1:
+            for place, row in zip(self._rows, rows, strict=True):
+                _put(row, place)
             self._session.run_with_iobinding(self._bindings[self._turn])
             self._turn = 1 - self._turn
-            return [output.astype(np.float64) for output in self._outputs]
-        if not len(features):
-            return [np.empty((0, *output.shape[1:])) for output in self._outputs]
-        rows = np.ascontiguousarray(features, dtype=self._row.dtype)
+            return self._outputs
+        if not len(rows[0]):
+            return [output[:0] for output in self._outputs]
+        given = [
+            np.ascontiguousarray(one, dtype=place.dtype)
+            for one, place in zip(rows, self._rows, strict=True)
+        ]
         states, count = self._states[self._turn], len(self._outputs)
-        results = self._session.run(None, dict(zip(self._names, (rows, *states), strict=True)))
+        results: list[NDArray[Any]] = self._session.run(
+            None, dict(zip(self._names, (*given, *states), strict=True))
+        )
         for state, after in zip(states, results[count:], strict=True):
             state[:] = after
-        return [np.asarray(result, dtype=np.float64) for result in results[:count]]
+        return results[:count]
 
     def reset(self) -> None:
         """Forget the past: states are zero again."""
@@ -134,11 +146,28 @@ class ModelStream:
             state[:] = 0.0
 
 
+@compiled
+def _put(row: NDArray[np.float64], place: NDArray[Any]) -> None:
+    """Copy a row (1, columns) to its place: cheaper, right after a pause, than in NumPy."""
+    for k in range(row.shape[1]):
+        place[0, k] = row[0, k]
+
+
+_Nodes = list[onnxruntime.NodeArg]
+
 _TYPES: dict[str, type[np.number]] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
     "tensor(int64)": np.int64,
 }
+
+
+def _parts(session: onnxruntime.InferenceSession) -> tuple[_Nodes, _Nodes, _Nodes]:
+    """Return inputs of rows, states, and outputs that are no states."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    said = {node.name for node in outputs}
+    rows = [node for node in inputs if f"{node.name}_after" not in said]
+    return rows, inputs[len(rows) :], outputs[: len(outputs) - len(inputs) + len(rows)]
 
 
 def _dtype(node: onnxruntime.NodeArg) -> type[np.number]:

@@ -11,7 +11,8 @@ from models.signal.td_features import TDSettings
 from models.speech.analysis import SpeechSettings
 
 FORMAT: Final = "streamer bundle"
-VERSION: Final = 1
+VERSION: Final = 2
+"""Since 2, the gate may be part of the converter's graph."""
 
 
 class Part(BaseModel):
@@ -53,7 +54,7 @@ class ConverterPart(Part):
 class ActivityPart(Part):
     """Speech against rest, frame by frame."""
 
-    file: str
+    file: str = Field(description="The converter's, where its graph has the gate in it.")
     stacking: StackingSettings
     threshold: float = Field(description="Probability from which on a frame counts as speech.")
 
@@ -114,7 +115,7 @@ class Manifest(Part):
     """The whole of ``manifest.json``."""
 
     format: Literal["streamer bundle"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[1, 2] = VERSION
     name: str
     signal: SignalPart
     conditioning: ConditioningSettings
@@ -135,6 +136,12 @@ class Manifest(Part):
         """All speaker classifiers by name, the one that runs by itself first."""
         first = () if self.speaker is None else (self.speaker,)
         return {part.name: part for part in (*first, *self.other_speakers)}
+
+    @model_validator(mode="after")
+    def _gate_beside_a_converter_that_does_not_wait(self) -> Self:
+        if self.activity.file == self.converter.file and self.converter.stacking.future > 0:
+            raise ValueError("a converter that waits for stacked frames cannot have the gate in it")
+        return self
 
     @model_validator(mode="after")
     def _evidence_where_it_can_be(self) -> Self:

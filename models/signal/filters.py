@@ -11,7 +11,7 @@ import numpy as np
 from scipy import signal
 
 from drivers.errors import SignalMismatchError, StreamerError
-from models.compiled import compiled
+from models.signal.kernels import filter_rows
 from models.signal.operator import Array, as_rows
 
 
@@ -147,7 +147,7 @@ class SosFilter:
 
     def __init__(self, sections: Array, channels: int) -> None:
         self.channels = channels
-        self._sections = sections
+        self.sections = sections
         self._steady = signal.sosfilt_zi(sections)[:, :, np.newaxis]
         self._state: Array | None = None
 
@@ -179,13 +179,28 @@ class SosFilter:
         ndarray, shape (n, channels)
             One for each.
         """
-        rows = np.array(as_rows(chunk, self.channels), order="C")
+        rows = as_rows(chunk, self.channels).copy()
         if not len(rows):
             return rows
+        filter_rows(self.sections, self.state(rows), rows)
+        return rows
+
+    def state(self, rows: Array) -> Array:
+        """Return the state before the next samples, which filtering changes in place.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, channels)
+            The next samples: at the beginning of an epoch the filter settles on the first.
+
+        Returns
+        -------
+        ndarray, shape (sections, 2, channels)
+            As `scipy.signal.sosfilt` keeps it.
+        """
         if self._state is None:
             self._state = self._steady * rows[0]
-        _run(self._sections, self._state, rows)
-        return rows
+        return self._state
 
     def flush(self) -> Array:
         """End the epoch; nothing is owed.
@@ -201,20 +216,3 @@ class SosFilter:
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
         self._state = None
-
-
-@compiled
-def _run(sections: Array, state: Array, rows: Array) -> None:
-    """Filter rows in place, and move the state on, as `scipy.signal.sosfilt` does.
-
-    A call of that costs the six samples of a frame many times what their filtering does.
-    """
-    for k in range(len(sections)):
-        b0, b1, b2, _, a1, a2 = sections[k]
-        for n in range(len(rows)):
-            for channel in range(rows.shape[1]):
-                x = rows[n, channel]
-                y = state[k, 0, channel] + b0 * x
-                state[k, 0, channel] = state[k, 1, channel] + b1 * x - a1 * y
-                state[k, 1, channel] = b2 * x - a2 * y
-                rows[n, channel] = y

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg, signal
 
 from drivers.errors import SignalMismatchError, StreamerError
-from models.compiled import compiled
+from models.signal import kernels
 from models.signal.compression import FLOOR_UV
 from models.signal.framing import FrameGrid, Framer
 from models.signal.operator import Array, as_rows
@@ -60,7 +60,7 @@ class LogBandSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class _Tables:
+class Tables:
     """What the energies of all signals with the same settings have in common.
 
     Attributes
@@ -82,7 +82,7 @@ class _Tables:
 
 
 @cache
-def _tables(settings: LogBandSettings, rate_hz: float, window: int) -> _Tables:
+def _tables(settings: LogBandSettings, rate_hz: float, window: int) -> Tables:
     taper = signal.get_window("hann", window)
     frequencies_hz = np.fft.rfftfreq(window, 1 / rate_hz)
     edges_hz = np.linspace(settings.low_hz, settings.high_hz, settings.bands + 1)
@@ -103,7 +103,7 @@ def _tables(settings: LogBandSettings, rate_hz: float, window: int) -> _Tables:
     tapered = linalg.dft(window)[: len(numbers)] * taper
     spectrum = np.concatenate((tapered.real, tapered.imag))
     bands = np.tile(np.where(inside, sides, 0.0), 2)
-    tables = _Tables(edges_hz, spectrum, taper_power, bands)
+    tables = Tables(edges_hz, spectrum, taper_power, bands)
     for table in vars(tables).values():
         table.flags.writeable = False
     return tables
@@ -129,6 +129,11 @@ class LogBands:
         Sampling rate.
     channels : int
         Columns of the signal.
+
+    Attributes
+    ----------
+    tables : Tables
+        What the energies are computed with.
     """
 
     def __init__(self, settings: LogBandSettings, rate_hz: float, channels: int) -> None:
@@ -150,9 +155,9 @@ class LogBands:
                 allowed=f"a frame's {self.grid.length} or more",
             )
         self._framer = Framer(self.grid, channels, before=self.window - self.grid.length)
-        self._tables = _tables(settings, rate_hz, self.window)
-        self._weight = self.window * self._tables.taper_power[-1:]  # of one whole window
-        self.edges_hz = self._tables.edges_hz
+        self.tables = _tables(settings, rate_hz, self.window)
+        self._weight = self.window * self.tables.taper_power[-1:]  # of one whole window
+        self.edges_hz = self.tables.edges_hz
 
     @property
     def columns(self) -> int:
@@ -199,13 +204,13 @@ class LogBands:
         starts, windows = self._framer.process(as_rows(chunk, self.channels))
         if not len(windows):
             return np.empty((0, self.columns))
-        tables = self._tables
-        weights = self._weight
+        tables, weights = self.tables, self._weight
         if len(starts) > 1 or starts[0] < 0:
             present = [self.window + min(0, start) for start in starts]
             weights = self.window * tables.taper_power[present]
-        features = _measure(windows, tables.spectrum, tables.bands, weights, self.settings.floor_uv)
-        return features.reshape(len(windows), self.columns)
+        return kernels.log_bands(
+            windows, tables.spectrum, tables.bands, weights, self.settings.floor_uv
+        )
 
     def flush(self) -> Array:
         """End the epoch; nothing is owed.
@@ -221,20 +226,3 @@ class LogBands:
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
         self._framer.reset()
-
-
-@compiled
-def _measure(
-    windows: Array, spectrum: Array, bands: Array, weights: Array, floor_uv: float
-) -> Array:
-    """Return the log RMS (frames, channels, bands), compressed as `log_power` does.
-
-    For windows this short, 64 samples at 600 Hz, a product with a matrix is the fastest Fourier
-    transform. Frame by frame: its sums must not depend on how many there are.
-    """
-    count, _, channels = windows.shape
-    features = np.empty((count, channels, len(bands)))
-    for k in range(count):
-        power = np.dot(bands, np.dot(spectrum, windows[k]) ** 2) / weights[k]
-        features[k] = 0.5 * np.log1p(power.T / floor_uv**2)
-    return features

@@ -47,14 +47,14 @@ def as_rows(chunk: Array, columns: int) -> Array:
     Returns
     -------
     ndarray of float64, shape (n, columns)
-        The chunk itself where it is float64 already.
+        In C order; the chunk itself where it is that already.
 
     Raises
     ------
     SignalMismatchError
         When the chunk is not two-dimensional or has other columns.
     """
-    rows = np.asarray(chunk, dtype=np.float64)
+    rows = np.asarray(chunk, dtype=np.float64, order="C")
     if rows.ndim != 2 or rows.shape[1] != columns:
         raise SignalMismatchError(
             "shape of a chunk",

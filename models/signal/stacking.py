@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drivers.errors import StreamerError
+from models.compiled import compiled
 from models.signal.operator import Array, as_rows
 
 
@@ -76,17 +77,9 @@ class Stacking:
             Stacked frames.
         """
         frames = as_rows(chunk, self._frame_columns)
-        if self._width == 1:
-            return frames.copy()
         if len(frames) and not len(self._context):
             self._context = np.repeat(frames[:1], self.settings.past, axis=0)
-        extended = np.concatenate((self._context, frames))
-        count = max(0, len(extended) - self._width + 1)
-        self._context = extended[count:].copy()
-        if count == 1:  # live, it nearly always is
-            return extended.reshape(1, self.columns)
-        rows = np.arange(count)[:, np.newaxis] + np.arange(self._width)
-        stacked: Array = extended[rows].reshape(count, self.columns)
+        stacked, self._context = _stacked(self._context, frames, self._width)
         return stacked
 
     def flush(self) -> Array:
@@ -104,3 +97,18 @@ class Stacking:
     def reset(self) -> None:
         """Forget the past: the next frame is the first of an epoch."""
         self._context = np.empty((0, self._frame_columns))
+
+
+@compiled
+def _stacked(context: Array, frames: Array, width: int) -> tuple[Array, Array]:
+    """Return each complete row of so many frames, and the frames that later ones need again."""
+    known, columns = context.shape
+    extended = np.empty((known + len(frames), columns))
+    extended[:known] = context
+    extended[known:] = frames
+    count = max(0, len(extended) - width + 1)
+    stacked = np.empty((count, width * columns))
+    for k in range(count):
+        for n in range(width):
+            stacked[k, n * columns : (n + 1) * columns] = extended[k + n]
+    return stacked, extended[count:].copy()

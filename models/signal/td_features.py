@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 
 from drivers.errors import StreamerError
-from models.compiled import compiled
+from models.signal import kernels
 from models.signal.framing import FrameGrid, Framer
 from models.signal.operator import Array, as_rows
 
@@ -95,6 +95,11 @@ class TDFeatures:
         Sampling rate.
     channels : int
         Columns of the signal.
+
+    Attributes
+    ----------
+    before, after : int
+        Samples around a frame that its smoothing sees.
     """
 
     def __init__(self, settings: TDSettings, rate_hz: float, channels: int) -> None:
@@ -103,9 +108,9 @@ class TDFeatures:
         self.channels = channels
         self.grid = FrameGrid(rate_hz, settings.frame_s, settings.shift_s)
         around = settings.taps - 1
-        self._after = around if settings.smoothing == "centred" else 0
-        self._before = 2 * around - self._after
-        self._framer = Framer(self.grid, channels, self._before, self._after)
+        self.after = around if settings.smoothing == "centred" else 0
+        self.before = 2 * around - self.after
+        self._framer = Framer(self.grid, channels, self.before, self.after)
 
     @property
     def columns(self) -> int:
@@ -115,12 +120,12 @@ class TDFeatures:
     @property
     def delay_s(self) -> float:
         """Half a frame and the smoothing: from a frame's centre to its last input."""
-        return (self.grid.length / 2 + self._after) / self.rate_hz
+        return (self.grid.length / 2 + self.after) / self.rate_hz
 
     @property
     def reach_s(self) -> float:
         """From a frame's first sample to behind its last input."""
-        return (self.grid.length + self._after) / self.rate_hz
+        return (self.grid.length + self.after) / self.rate_hz
 
     def labels(self, channels: Sequence[str]) -> list[str]:
         """Name the columns.
@@ -153,10 +158,10 @@ class TDFeatures:
         _, windows = self._framer.process(as_rows(chunk, self.channels))
         if not len(windows):
             return np.empty((0, self.columns))
-        features = _measure(windows, self.settings.taps, self._before)
-        if self.settings.log:
-            _compress(features, self.settings.floor_uv, self.settings.scale_uv)
-        return features.reshape(len(features), self.columns)
+        how = self.settings
+        return kernels.td_features(
+            windows, how.taps, self.before, how.log, how.scale_uv, how.floor_uv
+        )
 
     def flush(self) -> Array:
         """Return the frames that lie wholly inside the ended signal; then reset.
@@ -166,67 +171,10 @@ class TDFeatures:
         ndarray, shape (frames, columns)
             Features whose smoothing has reached into the zeros after the signal.
         """
-        rest = self.process(np.zeros((self._after, self.channels)))
+        rest = self.process(np.zeros((self.after, self.channels)))
         self.reset()
         return rest
 
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
         self._framer.reset()
-
-
-@compiled
-def _measure(windows: Array, taps: int, before: int) -> Array:
-    """Return the features (frames, channels, 5), not compressed.
-
-    Windows (frames, samples, channels) hold the samples that the frames' smoothing sees, as many
-    as `before` of them before the frame. Sums run in a fixed order, so the result does not depend
-    on how the signal is cut, and no rounding error builds up as in a running sum.
-    """
-    count, length, channels = windows.shape
-    samples = length - 2 * (taps - 1)
-    features = np.zeros((count, channels, 5))
-    v = np.empty(samples + taps - 1)
-    for k in range(count):
-        for channel in range(channels):
-            x, row = windows[k, :, channel], features[k, channel]
-            for n in range(len(v)):
-                v[n] = _mean(x, n, taps)
-            last = 0.0
-            for n in range(samples):
-                w = _mean(v, n, taps)
-                p = x[before + n] - w
-                row[0] += w
-                row[1] += w * w
-                row[2] += p * p
-                if n > 0 and (p < 0) != (last < 0):
-                    row[3] += 1
-                row[4] += abs(p)
-                last = p
-            row[:3] /= samples
-            row[3] /= max(1, samples - 1)
-            row[4] /= samples
-    return features
-
-
-@compiled
-def _mean(values: Array, first: int, count: int) -> float:
-    total = 0.0
-    for n in range(first, first + count):
-        total += values[n]
-    return total / count
-
-
-@compiled
-def _compress(features: Array, floor_uv: float, scale_uv: float) -> None:
-    """Compress amplitudes (frames, channels, 5) in place.
-
-    As `models.signal.compression` does, in one step for what are eight there.
-    """
-    for k in range(features.shape[0]):
-        for channel in range(features.shape[1]):
-            row = features[k, channel]
-            row[0] = np.arcsinh(row[0] / scale_uv)
-            row[1] = 0.5 * np.log1p(row[1] / floor_uv**2)
-            row[2] = 0.5 * np.log1p(row[2] / floor_uv**2)
-            row[4] = np.log1p(row[4] / floor_uv)

@@ -133,8 +133,8 @@ class Vocoder:
         f0, v, g = _each(f0_hz, n), _each(voiced, n), _each(gain, n)
         parts = []
         for k in range(n):
-            f0_or_0 = float(f0[k]) if v[k] else 0.0
-            parts.append(self._frame(mel[k], f0_or_0, float(g[k]), more if k == n - 1 else 0))
+            f0_or_0 = f0[k] if v[k] else 0.0
+            parts.append(self._frame(mel[k], f0_or_0, g[k], more if k == n - 1 else 0))
         if n == 1:  # live, it is nearly always one
             return parts[0]
         return np.concatenate(parts) if parts else np.empty(0)
@@ -224,10 +224,11 @@ def in_time(speech: Array, more: int, hop: int) -> Array:
     return np.concatenate((speech[: -len(last)], np.interp(places, np.arange(len(last)), last)))
 
 
-def _each(values: ArrayLike, n: int) -> NDArray[Any]:
+def _each(values: ArrayLike, n: int) -> list[Any]:
     """Return a value for each of n frames."""
     array = np.asarray(values)
-    return array if array.shape == (n,) else np.broadcast_to(array, n)
+    each: list[Any] = (array if array.shape == (n,) else np.broadcast_to(array, n)).tolist()
+    return each
 
 
 @compiled

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from drivers.errors import RecordingError
-from models.converter import SpeechFrames
+from models.frame_models import SpeechFrames
 from models.signal.operator import Array
 from models.training.augmentation import augmented
 from models.training.causal import (

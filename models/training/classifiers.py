@@ -98,6 +98,19 @@ class Discriminant:
         """Return the most probable classes, shape (n,)."""
         return np.asarray(self.predict_proba(vectors).argmax(axis=1))
 
+    def folded(self) -> dict[str, Array]:
+        """Return the formula with its scales folded in.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``weights``, ``bias`` and ``members``: the classes' probabilities are
+            ``softmax(x weights + bias) members``.
+        """
+        weights = self.slope * self.weights / self.scale[:, np.newaxis]
+        bias = self.slope * self.bias + self.offsets - self.mean @ weights
+        return {"weights": weights, "bias": bias, "members": self.members}
+
     def calibrated_as(self, other: "Discriminant") -> "Discriminant":
         """Return this discriminant with the calibration of another one of the same groups."""
         return replace(self, slope=other.slope, offsets=other.offsets, members=other.members)

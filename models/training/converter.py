@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from drivers.errors import RecordingError
-from models.converter import SpeechFrames
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
+from models.frame_models import SpeechFrames
 from models.signal.operator import Array
 from models.signal.td_features import TDSettings
 from models.training.examples import Speech, hold_out, stack

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
-from models.signal.conditioning import ConditioningSettings, conditioner
-from models.signal.log_bands import LogBands, LogBandSettings
+from models.signal.conditioning import ConditioningSettings
+from models.signal.emg_frames import EmgFrames
+from models.signal.log_bands import LogBandSettings
 from models.signal.operator import Array
 from models.signal.stacking import Stacking, StackingSettings
-from models.signal.td_features import TDFeatures, TDSettings
+from models.signal.td_features import TDSettings
 from models.speech.analysis import SpeechSettings, mel_cepstrum, pitch
 
 BANDS = LogBandSettings(window_s=0.053, bands=4, floor_uv=TDSettings().floor_uv)
@@ -70,7 +71,7 @@ class Emg:
 
     @property
     def joined(self) -> Array:
-        """All that is known of each frame, as `models.signal.with_bands` puts it together."""
+        """All that is known of each frame, as `models.signal.emg_frames` puts it together."""
         if self.bands is None:
             return self.frames
         return np.concatenate((self.frames, self.bands), axis=1)
@@ -112,14 +113,14 @@ def emg_of(recording: Recording, settings: SignalSettings) -> Emg:
         All its frames.
     """
     channels = recording.emg_uv.shape[1]
-    filters = conditioner(settings.conditioning, recording.rate_hz, channels)
-    features = TDFeatures(settings.features, recording.rate_hz, channels)
+    front = EmgFrames(
+        settings.conditioning, settings.features, settings.bands, recording.rate_hz, channels
+    )
     lead_in = recording.lead_in_uv
-    filters.settle(None if lead_in is None else lead_in.astype(np.float64))
-    samples = filters.process(recording.emg_uv.astype(np.float64))
-    frames = np.concatenate((features.process(samples), features.flush()))
-    bands = LogBands(settings.bands, recording.rate_hz, channels).process(samples)
-    return Emg(samples, frames, bands)
+    front.settle(None if lead_in is None else lead_in.astype(np.float64))
+    samples, _, joined = front.process(recording.emg_uv.astype(np.float64))
+    joined = np.concatenate((joined, front.flush()[1]))
+    return Emg(samples, joined[:, : front.columns].copy(), joined[:, front.columns :].copy())
 
 
 def speech_of(recording: Recording, settings: SpeechSettings) -> Speech:

@@ -82,43 +82,48 @@ def export_converter(network: ConverterNetwork, file: Path, examples: Array) -> 
 
 
 def export_causal(
-    network: CausalNetwork, file: Path, frames: Array
-) -> tuple[float, dict[str, tuple[int, ...]]]:
-    """Write a converter that remembers, and compare it over a whole utterance at once.
+    network: CausalNetwork, gate: Discriminant, file: Path, frames: Array, context: Array
+) -> tuple[dict[str, float], dict[str, tuple[int, ...]]]:
+    """Write a converter that remembers with the gate, and compare them over a whole utterance.
 
     Parameters
     ----------
     network : CausalNetwork
         In evaluation mode.
+    gate : Discriminant
+        Rest and speech.
     file : Path
         The ``.onnx`` file.
     frames : ndarray, shape (n, columns)
         EMG features of an utterance.
+    context : ndarray, shape (n, features)
+        The same stacked for the gate.
 
     Returns
     -------
-    difference : float
-        Largest one in any output.
+    differences : dict of str to float
+        Largest one in any output of the ``converter`` and of the ``gate``.
     states : dict of str to tuple of int
         Shape of each state of the graph by its name.
 
     Raises
     ------
     ExportError
-        When it exceeds 1e-4.
+        When one exceeds 1e-4, or 1e-5 in a probability of the gate.
     """
     x = torch.tensor(frames, dtype=torch.float32)
-    stream = OneStream(network)
+    stream = OneStream(network, gate)
     states = stream.start()
     after = [f"{name}_after" for name in states]
+    rows = {0: torch.export.Dim("frames")}
     with _quiet():
         torch.onnx.export(
             stream,
-            (x[:8], *states.values()),
+            (x[:8], torch.tensor(context[:8]), *states.values()),
             file,
-            input_names=["features", *states],
-            output_names=["mel_cepstrum", "log_f0", "voicing", *after],
-            dynamic_shapes=({0: torch.export.Dim("frames")}, tuple({} for _ in states)),
+            input_names=["features", "context", *states],
+            output_names=["mel_cepstrum", "log_f0", "voicing", "probabilities", *after],
+            dynamic_shapes=(rows, rows, tuple({} for _ in states)),
             dynamo=True,
             external_data=False,
             verbose=False,
@@ -126,8 +131,13 @@ def export_causal(
     with torch.no_grad():
         expected = [output.numpy() for output in network(x, *network.body.start())[:3]]
     model = OnnxModel(file)
-    found = model.stream().process(frames)
-    return _checked(expected, found, CONVERTER_TOLERANCE, file), model.states
+    *found, probabilities = model.stream().process(frames, context)
+    said = [gate.predict_proba(context)]
+    differences = {
+        "converter": _checked(expected, found, CONVERTER_TOLERANCE, file),
+        "gate": _checked(said, [probabilities], CLASSIFIER_TOLERANCE, file),
+    }
+    return differences, model.states
 
 
 def export_encoder(network: SpeakerEncoder, file: Path, slices: Array) -> float:
@@ -243,16 +253,13 @@ def _add_a_tree(graph: onnx.GraphProto, forest: Forest) -> None:
 
 def _discriminant_graph(classifier: Discriminant) -> onnx.ModelProto:
     """Write the formula of a discriminant as a graph in double precision, its scales folded in."""
-    weights = classifier.slope * classifier.weights / classifier.scale[:, np.newaxis]
-    bias = classifier.slope * classifier.bias + classifier.offsets - classifier.mean @ weights
-    constants = {"weights": weights, "bias": bias, "members": classifier.members}
     steps = [
         helper.make_node("Gemm", ["features", "weights", "bias"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["groups"], axis=1),
         helper.make_node("MatMul", ["groups", "members"], ["probabilities"]),
     ]
     columns, classes = len(classifier.mean), classifier.members.shape[1]
-    return _model("discriminant", steps, constants, columns, classes)
+    return _model("discriminant", steps, classifier.folded(), columns, classes)
 
 
 def _evidence_graph(classifier: TrainedEvidence) -> onnx.ModelProto:

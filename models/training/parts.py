@@ -1,4 +1,4 @@
-"""Each part of a bundle: trained, exported, and described for the manifest."""
+"""Each classifier of a bundle: trained, exported, and described for the manifest."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +10,8 @@ from sklearn.metrics import balanced_accuracy_score
 
 from drivers.errors import RecordingError
 from models.embedding import Encoder
-from models.manifest import (
-    ActivityPart,
-    ClassifierPart,
-    EncoderPart,
-    FeatureSet,
-)
+from models.manifest import ClassifierPart, EncoderPart, FeatureSet
 from models.signal.operator import Array
-from models.training import activity as gate
 from models.training.classifiers import (
     CALIBRATION,
     Discriminant,
@@ -25,7 +19,7 @@ from models.training.classifiers import (
     fit_discriminant,
     window_examples,
 )
-from models.training.examples import Utterance, stack
+from models.training.examples import Utterance
 from models.training.export import export_classifier
 from models.training.forest import Forest
 from models.training.progress import Progress
@@ -93,41 +87,6 @@ as a group, cross-validation inside the training subsets (by sentence) tells 90 
 instead of 84 %."""
 
 
-def train_activity_part(
-    own: Sequence[Utterance], work: Path, settings: TrainingSettings, progress: Progress
-) -> tuple[ActivityPart, dict[str, float]]:
-    """Train the activity gate of one recording session.
-
-    Parameters
-    ----------
-    own : sequence of Utterance
-        Its training utterances of every mode.
-    work, settings, progress
-        As for `train_converter_part`.
-
-    Returns
-    -------
-    part : ActivityPart
-        For the manifest.
-    figures : dict of str to float
-        Errors on utterances that a fold had not seen.
-    """
-    progress("training the activity gate", 0, 1)
-    frames = [one.emg.frames for one in own]
-    features = settings.signal.features
-    trained = gate.train_activity(frames, [one.rest for one in own], features)
-    examples = np.concatenate([stack(f, gate.STACKING, features) for f in frames[:5]])
-    difference = export_classifier(trained.classifier, work / "activity.onnx", examples)
-    progress("training the activity gate", 1, 1)
-    part = ActivityPart(file="activity.onnx", stacking=gate.STACKING, threshold=trained.threshold)
-    return part, {
-        "missed_speech": trained.missed_speech,
-        "false_speech": trained.false_speech,
-        "false_activations_per_min": trained.false_activations_per_min,
-        "onnx_difference": difference,
-    }
-
-
 def check_classes(what: str, classes: Sequence[str]) -> None:
     """Refuse a class of one utterance.
 
@@ -180,7 +139,7 @@ def train_classifier_part(
     sets : tuple of FeatureSet
         Features of a window.
     work, settings, progress
-        As for `train_converter_part`.
+        As for `train_frame_parts`.
     rate_hz : float
         Sampling rate of the EMG.
     method : Method

@@ -15,12 +15,11 @@ from drivers.recordings.recording import Recording
 from models.bundle import MANIFEST
 from models.manifest import Manifest, Provenance, SignalPart
 from models.training.causal import CausalSettings
-from models.training.converter_part import train_converter_part
 from models.training.examples import Utterance, utterance_of
+from models.training.frame_parts import train_frame_parts, train_gate
 from models.training.parts import (
     MODE_FEATURES,
     MODE_LDA,
-    train_activity_part,
     train_classifier_part,
 )
 from models.training.progress import Progress
@@ -117,7 +116,7 @@ def _train(
     # What takes longest comes last: what a corpus lacks is found out before.
     first = audible[0]
     own = [one for one in utterances if one.session == session]
-    activity, activity_figures = train_activity_part(own, work, settings, progress)
+    gate = train_gate(own, settings, progress)
     modes_of = Counter(where for where, _ in {(one.session, one.mode) for one in utterances})
     several = [one for one in utterances if modes_of[one.session] > 1]
     modes = [mode for mode in MODES if any(one.mode == mode for one in several)]
@@ -128,8 +127,8 @@ def _train(
     speakers, speaker_figures = train_speaker_parts(
         utterances, work, settings, first.rate_hz, progress
     )
-    converter, converter_figures = train_converter_part(
-        session, audible, utterances, work, settings, progress
+    converter, activity, frame_figures = train_frame_parts(
+        session, audible, utterances, gate, work, settings, progress
     )
     return Manifest(
         name=name,
@@ -166,8 +165,7 @@ def _train(
             versions=_versions(),
         ),
         figures={
-            "converter": converter_figures,
-            "activity": activity_figures,
+            **frame_figures,
             "mode": mode_figures,
             **speaker_figures,
             "skipped_utterances": {reason: len(names) for reason, names in data.skipped.items()},

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from models.bundle import Bundle
-from models.converter import SpeechFrames
+from models.frame_models import SpeechFrames
 from models.signal.operator import Array
 from models.speech.vocoder import in_time
 from streamer.engine.gate import Gate, GateSettings
@@ -82,11 +82,8 @@ class Chain:
         self._rate_hz = bundle.manifest.signal.rate_hz
         self._hop = speech.hop
         self._correction = correction
-        self._front_end = bundle.front_end()
-        self._features = bundle.td_features()
-        self._with_bands = bundle.with_bands()
-        self._converter = bundle.converter()
-        self._activity = bundle.activity()
+        self._emg_frames = bundle.emg_frames()
+        self._models = bundle.frame_models()
         self._gate = Gate(gate, bundle.manifest.activity.threshold, bundle.shift_s)
         self._vocoder = bundle.vocoder(seed)
         self._no_samples = np.empty((0, len(bundle.manifest.signal.channels)))
@@ -98,7 +95,7 @@ class Chain:
 
     def settle(self, lead_in: Array | None) -> None:
         """Begin: let the filters settle on the samples before, or on the first that comes."""
-        self._front_end.settle(lead_in)
+        self._emg_frames.settle(lead_in)
 
     def process(self, rows: Array) -> Made:
         """Take the next samples.
@@ -115,14 +112,11 @@ class Chain:
             what the converter promises.
         """
         started_s = time.perf_counter()
-        samples = self._front_end.process(rows)
-        frames = self._features.process(samples)
-        joined = self._with_bands.process(samples, frames)
+        samples, frames, joined = self._emg_frames.process(rows)
         featured_s = time.perf_counter()
         activity, speech = np.empty(0), self._no_speech
         if len(frames):
-            activity = self._activity.process(frames)
-            speech = self._converter.process(joined)
+            activity, speech = self._models.process(frames, joined)
         inferred_s = time.perf_counter()
         more = self._correction() if len(speech) else 0
         played = self._render(activity, speech, more)
@@ -146,16 +140,14 @@ class Chain:
             frames reach beyond it already: a voice is never cut off without a fade.
         """
         started_s = time.perf_counter()
-        frames = self._features.flush()
-        joined = self._with_bands.flush(frames)
+        frames, joined = self._emg_frames.flush()
         featured_s = time.perf_counter()
-        activity = np.concatenate((self._activity.process(frames), self._activity.flush()))
-        speech = _joined(self._converter.process(joined), self._converter.flush())
+        activity, speech = self._models.process(frames, joined)
+        speech = _joined(speech, self._models.flush())
         inferred_s = time.perf_counter()
         last = self._render(activity, speech, 0)
         tail = self._vocoder.finish(max(length, self._given + len(last) + self._hop))
         self._gate.reset()
-        self._front_end.reset()
         self._waiting_gains = np.empty(0)
         self._given = 0
         audio = np.concatenate((last, tail))
@@ -165,13 +157,13 @@ class Chain:
     def nothing(self) -> Made:
         """Return what comes of no EMG."""
         none, stamps_s = np.empty(0), (time.perf_counter(),) * 3
-        frames = np.empty((0, self._features.columns))
+        frames = np.empty((0, self._emg_frames.columns))
         return _made(self._no_samples, frames, none, self._no_speech, none, none, stamps_s)
 
     def last_sample(self, frame: int) -> int:
         """Return the last sample since `settle` that a frame waits for."""
-        grid = self._features.grid
-        reach = grid.length / 2 + self._features.delay_s * self._rate_hz
+        grid = self._emg_frames.grid
+        reach = grid.length / 2 + self._emg_frames.delay_s * self._rate_hz
         return round(grid.start(frame) + reach) - 1
 
     def counters(self) -> dict[str, int]:

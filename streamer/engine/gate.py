@@ -67,8 +67,8 @@ class Gate:
         """
         if not self._enabled:
             return np.ones(len(activity))
-        gains = np.empty(len(activity))
-        for k, probability in enumerate(activity):
+        gains = []
+        for probability in activity.tolist():
             if probability >= self._threshold:
                 self._left = self._hold
                 self._gain = min(1.0, self._gain + self._rise)
@@ -77,8 +77,8 @@ class Gate:
                 self._gain = min(1.0, self._gain + self._rise)
             else:
                 self._gain = max(self._rest, self._gain - self._fall)
-            gains[k] = self._gain
-        return gains
+            gains.append(self._gain)
+        return np.array(gains)
 
     def reset(self) -> None:
         """Forget the past: the next frame is the first of an epoch."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.timeline import Timeline
@@ -27,7 +27,6 @@ def follow(stamps_s: np.ndarray, sizes: list[int]) -> dict[int, int]:
 sizes = st.lists(st.integers(1, 40), min_size=1, max_size=8)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     sizes,
     st.dictionaries(st.integers(400, 1000), st.integers(2, 5000), max_size=4),
@@ -51,7 +50,6 @@ def stamped_at_arrival(rng, packets: int, size: int, jitter_s: float) -> np.ndar
     return (ends[:, None] - np.arange(size)[::-1] / RATE).ravel()
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(0, 2**32 - 1), st.integers(2, 20), st.floats(0.002, 0.02))
 def test_jitter_is_no_loss(seed, size, jitter_s):
     """A device whose stamps jitter by some samples is not riddled with false gaps."""
@@ -60,7 +58,6 @@ def test_jitter_is_no_loss(seed, size, jitter_s):
     assert follow(stamps_s, [size]) == {}
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(0, 2**32 - 1), st.integers(20, 120))
 def test_a_loss_under_jitter_is_seen_when_it_lasts(seed, lost):
     """What is lost shows in the counters, if a little later and not to the sample."""

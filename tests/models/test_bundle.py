@@ -28,11 +28,11 @@ def test_opens_and_builds_what_the_manifest_says(make_bundle):
     samples = front_end.process(emg)
     assert abs(samples[0]).max() < 1e-6  # settled on the first sample
     frames = np.concatenate((features.process(samples), features.flush()))
-    converter, activity = bundle.converter(), bundle.activity()
-    speech = converter.process(frames)
+    models = bundle.frame_models()
+    activity, speech = models.process(frames, frames)
+    assert activity.shape == (len(frames),)
     assert speech.mel_cepstrum.shape == (len(frames) - 1, 5)
-    assert len(converter.flush()) == 1
-    assert activity.process(frames).shape == (len(frames),)
+    assert len(models.flush()) == 1
     assert bundle.vocoder().process(speech.mel_cepstrum, speech.f0_hz, speech.voiced).size
     assert bundle.mode is not None
     assert bundle.speaker is not None
@@ -121,9 +121,10 @@ def test_operators_share_no_state(make_bundle):
     for build, rows in ((bundle.front_end, emg), (bundle.td_features, emg)):
         build().process(rows + 100)
         np.testing.assert_array_equal(build().process(rows), build().process(rows))
-    bundle.converter().process(frames + 1)
-    fresh = bundle.converter().process(frames).mel_cepstrum
-    np.testing.assert_array_equal(bundle.converter().process(frames).mel_cepstrum, fresh)
+    bundle.frame_models().process(frames + 1, frames + 1)
+    fresh, again = (bundle.frame_models().process(frames, frames) for _ in range(2))
+    np.testing.assert_array_equal(again[0], fresh[0])
+    np.testing.assert_array_equal(again[1].mel_cepstrum, fresh[1].mel_cepstrum)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_a_foreign_or_damaged_manifest_is_refused(tmp_path, content, named):
     ("place", "key", "value", "named"),
     [
         ((), "extra", 1, "extra"),
-        ((), "version", 2, "version"),
+        ((), "version", 3, "version"),
         (("converter",), "recurrent", True, "converter.recurrent"),
         (("features",), "log2", True, "features.log2"),
         (("converter", "stacking"), "paast", 3, "converter.stacking.paast"),
@@ -230,6 +231,7 @@ def test_a_foreign_or_damaged_manifest_is_refused(tmp_path, content, named):
         (("converter",), "lead_ms", -10.0, "converter.lead_ms"),
         (("converter",), "f0_coding", "linear", "converter.f0_coding"),
         (("activity",), "threshold", float("nan"), "activity.threshold"),
+        (("activity",), "file", "converter.onnx", "cannot have the gate in it"),
         (("signal",), "rate_hz", 0.0, "signal.rate_hz"),
         (("signal",), "channels", [], "signal.channels"),
         (("signal",), "unit", "mV", "signal.unit"),
@@ -289,6 +291,18 @@ def test_a_model_of_another_shape_is_refused_at_once(
         Bundle.open(path)
     assert one_line(caught.value, file, "manifest", "train")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_converter_without_the_gate_that_it_should_have_is_refused(make_bundle):
+    """The voice would never be heard, or always."""
+
+    def change(part):
+        part["converter"]["stacking"] = {"past": 3, "future": 0}
+        part["activity"]["file"] = "converter.onnx"
+
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(make_bundle(change))
+    assert one_line(caught.value, "converter.onnx", "got ('features',)", "'context'", "manifest")
 
 
 def test_labels_must_be_as_many_as_the_models_classes(make_bundle):

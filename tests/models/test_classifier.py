@@ -26,7 +26,7 @@ def classifier(make_bundle) -> WindowClassifier:
     return mode
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(count=st.integers(1, 500), window_s=st.sampled_from([0.5, 1.0, 2.0]))
 def test_windows_cover_an_utterance_from_its_end(count, window_s):
     """An answer that rests on other windows than in training is not the trained answer."""

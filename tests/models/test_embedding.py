@@ -12,7 +12,7 @@ from models.manifest import EncoderPart
 PART = EncoderPart(file="encoder.onnx", slice_frames=32, slice_shift=16)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(count=st.integers(1, 300), length=st.integers(1, 40), shift=st.integers(1, 40))
 def test_slices_cover_what_they_can(count, length, shift):
     """An embedding of other slices than the encoder has learned from is a stranger's."""

@@ -54,7 +54,7 @@ def test_only_speech_is_evidence():
         np.testing.assert_allclose(said, expected)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     cuts=st.lists(st.tuples(st.integers(0, 1200), st.integers(0, 200)), max_size=6),
 )

@@ -60,6 +60,8 @@ class _Stream:
 class _Streamed:
     """A model that can be asked for a stream."""
 
+    inputs = ("features",)
+
     def __init__(self, model: Model, states: dict[str, tuple[int, ...]] | None = None) -> None:
         self._model, self.states = model, states or {}
 

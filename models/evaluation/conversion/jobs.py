@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from models.converter import SpeechFrames
 from models.evaluation.conversion.base import SIGNAL
 from models.evaluation.conversion.measures import Measured, measure, summary
 from models.evaluation.conversion.rescaled import rescaled
 from models.evaluation.dc_removal import mean_removed
 from models.evaluation.material import Material, Session
+from models.frame_models import SpeechFrames
 from models.speech.analysis import SpeechSettings
 from models.training.causal import Base, CausalNetwork, CausalSettings
 from models.training.causal_training import convert, train_session

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.converter import SpeechFrames
 from models.evaluation.metrics.correlation import concordance
 from models.evaluation.metrics.distortion import dtw_path, frame_distortion
 from models.evaluation.metrics.intelligibility import extended_stoi
 from models.evaluation.metrics.pitch import PitchErrors, pitch_errors
+from models.frame_models import SpeechFrames
 from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings
 from models.speech.vocoder import Vocoder

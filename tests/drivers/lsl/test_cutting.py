@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.lsl.cutting import ChunkCutter, StampedMarker
@@ -16,7 +16,6 @@ def samples_of(numbers: np.ndarray) -> np.ndarray:
     return np.asarray(numbers, np.float32)[:, None]
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     utterances=st.sets(st.integers(0, 1500), max_size=5),
     others=st.sets(st.integers(0, 1500), max_size=5),
@@ -178,7 +177,6 @@ def test_a_clock_that_is_set_back_and_forth():
     assert [chunk.time_s for chunk in chunks] == pytest.approx(true_s[5::6].tolist())
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=30),
     st.integers(1, 40),

@@ -25,7 +25,7 @@ def _round_trip(form, recording, path):
 
 @pytest.mark.parametrize(("form", "bits"), [(EDF, 16), (BDF, 24)])
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_recording_comes_back_within_the_resolution(
     form, bits, data, any_recording, assert_same_texts
 ):

@@ -24,7 +24,7 @@ def _equal(read, written):
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_is_lost(data, any_recording, assert_same_texts):
     """This is the format to keep a recording in without XDF."""
     recordings = data.draw(st.lists(any_recording, min_size=1, max_size=3))

@@ -21,7 +21,7 @@ def _read(path, text, **more):
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_numbers_and_texts_come_back_exactly(suffix, data, any_recording, assert_same_texts):
     """A spreadsheet is where people look at numbers; they must be the recording's."""
     recording = data.draw(any_recording)
@@ -39,7 +39,7 @@ def test_numbers_and_texts_come_back_exactly(suffix, data, any_recording, assert
 
 
 @given(st.lists(st.floats(width=32), min_size=1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_float_comes_back(values):
     """Rounded digits would make a converted recording differ from its origin."""
     from drivers.recordings.recording import Recording

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.signal.log_bands import LogBands, LogBandSettings
 from models.signal.operator import Operator
-from models.signal.td_features import TDFeatures, TDSettings
 
 Array = NDArray[np.float64]
 Check = Callable[[Operator, Array, list[float]], Array]
@@ -38,11 +36,3 @@ def equal_in_chunks() -> Check:
         return at_once
 
     return check
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _compiled():
-    """Compile the loops first: that takes longer than an example of hypothesis may."""
-    samples = np.zeros((200, 1))
-    TDFeatures(TDSettings(), 600, 1).process(samples)
-    LogBands(LogBandSettings(), 600, 1).process(samples)

@@ -65,7 +65,7 @@ def test_nothing_audible_breaks_the_analysis(audio):
     assert np.isfinite(pitch(audio)).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 4000))
 def test_f0_and_mel_cepstrum_have_the_same_frames(samples):
     """Training stacks them side by side, however short the utterance."""

@@ -51,7 +51,7 @@ hops = st.tuples(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(hops, min_size=2, max_size=30))
 def test_the_compiled_excitation_is_that_of_numpy(hops):
     """A compiler, or a loop that is wrong at a border, must not change the voice."""

@@ -54,7 +54,7 @@ def test_natural_spectra_are_left_alone(speech_like):
     assert not any(coefficients.of(mel)[1] for mel in speech_like[0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([0.1, 1.0, 10.0, 1e6, 1e300]),

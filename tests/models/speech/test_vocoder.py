@@ -32,7 +32,7 @@ def level(n, c0=-4.0):
     return mel, np.full(n, 100.0), np.zeros(n, dtype=bool)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 12), max_size=12))
 def test_grouping_of_frames_changes_nothing(cuts):
     """Live, one frame at a time, must sound exactly like offline, all at once."""
@@ -128,7 +128,7 @@ def corrected(inputs, mores):
     return np.concatenate(played), np.concatenate(timeline)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=40))
 def test_longer_and_shorter_hops_leave_the_timeline_alone(mores):
     """Sample n of audio.wav must stay EMG time n / 16000 s, whatever the sound card's clock."""
@@ -174,7 +174,7 @@ def test_a_correction_is_of_one_hop():
     assert timeline[start] == plain[start]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(bad, bad, bad, bad, st.booleans()), min_size=1, max_size=12))
 def test_nothing_a_network_emits_reaches_the_ear_as_noise_or_nan(rows):
     """Output stays finite and below full scale, and what was wrong is counted."""

@@ -9,8 +9,8 @@ from drivers.errors import StreamerError  # noqa: E402
 from models.bundle import Bundle  # noqa: E402
 from models.training.base_file import read_base, write_base  # noqa: E402
 from models.training.causal import Base, CausalSettings  # noqa: E402
-from models.training.converter_part import _held_out  # noqa: E402
 from models.training.examples import SignalSettings, utterance_of  # noqa: E402
+from models.training.frame_parts import _held_out  # noqa: E402
 
 SETTINGS = CausalSettings(width=8)
 LEARNED = {"002-001": "4 utterances, 12ab"}

@@ -16,6 +16,7 @@ from models.training.causal import (  # noqa: E402
     SessionLayer,
 )
 from models.training.causal_training import convert, train_base, train_session  # noqa: E402
+from models.training.classifiers import Discriminant  # noqa: E402
 from models.training.examples import Parallel, Speech  # noqa: E402
 from models.training.export import export_causal  # noqa: E402
 from models.training.progress import nobody  # noqa: E402
@@ -47,6 +48,16 @@ def distortion(network, data, settings, skip=10):
         for x, y in zip(data.frames, data.speech, strict=True)
     ]
     return float(np.mean(np.concatenate(errors)))
+
+
+def gate():
+    """Four columns to rest and speech."""
+    rng = np.random.default_rng(6)
+    members = np.array([[0.98, 0.02], [0.01, 0.99]])
+    weights = rng.normal(size=(4, 2))
+    return Discriminant(
+        rng.normal(size=4), np.full(4, 2.0), weights, np.ones(2), members, 0.5, np.array([0.0, 1])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -126,21 +137,32 @@ def test_onnx_says_the_same_with_the_states_that_it_lists(trained, tmp_path):
     _, network = trained
     frames = utterances(5).frames[0]
     file = tmp_path / "converter.onnx"
-    difference, states = export_causal(network, file, frames)
-    assert difference <= 1e-4
+    context = np.random.default_rng(0).normal(size=(len(frames), 4))
+    differences, states = export_causal(network, gate(), file, frames, context)
+    assert differences["converter"] <= 1e-4
+    assert differences["gate"] <= 1e-12
     model = OnnxModel(file)
     assert model.states == states
     assert list(states.values()) == [tuple(one.shape[1:]) for one in network.body.start()]
     stream = model.stream()
-    parts = [stream.process(frame[np.newaxis])[0] for frame in frames]
-    whole = convert(network, frames).mel_cepstrum
-    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-4)
-    for size in (2, 7, len(frames)):
+
+    def said(size):
         stream.reset()
-        cuts = range(0, len(frames), size)
-        found = [stream.process(frames[first : first + size])[0] for first in cuts]
+        parts = []
+        for first in range(0, len(frames), size):
+            rows = slice(first, first + size)
+            outputs = stream.process(frames[rows], context[rows])
+            parts.append(np.concatenate(outputs, axis=1))  # which copies them
+        return np.concatenate(parts)
+
+    alone = said(1)
+    whole = convert(network, frames).mel_cepstrum
+    np.testing.assert_allclose(alone[:, : whole.shape[1]], whole, atol=1e-4)
+    np.testing.assert_allclose(alone[:, -2:], gate().predict_proba(context), atol=1e-12)
+    for size in (2, 7, len(frames)):
         # A replay at full speed says what a live session says, to the last bit.
-        np.testing.assert_array_equal(np.concatenate(found), np.concatenate(parts))
+        np.testing.assert_array_equal(said(size)[:, :-2], alone[:, :-2])
+        np.testing.assert_allclose(said(size)[:, -2:], alone[:, -2:], atol=1e-12)
 
 
 def test_a_feature_that_hardly_moves_is_exported_as_it_is(tmp_path):
@@ -152,8 +174,10 @@ def test_a_feature_that_hardly_moves_is_exported_as_it_is(tmp_path):
     network = CausalNetwork(
         SessionLayer(data.frames, data.speech), Body(COLUMNS, SMALL), Head(SMALL.width, ORDER + 3)
     ).eval()
-    difference, _ = export_causal(network, tmp_path / "converter.onnx", data.frames[0])
-    assert difference <= 2e-5
+    context = np.zeros((len(data.frames[0]), 4))
+    file = tmp_path / "converter.onnx"
+    differences, _ = export_causal(network, gate(), file, data.frames[0], context)
+    assert differences["converter"] <= 2e-5
 
 
 def test_what_cannot_be_learned_is_said():

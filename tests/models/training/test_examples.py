@@ -62,12 +62,13 @@ def test_an_offset_changes_no_probability(make_recording, bundle_path):
     found = []
     for one in (recording, with_dc(recording)):
         emg = emg_of(one, settings)
+        activity, voice = bundle.frame_models().process(emg.frames, emg.joined)
         found.append(
             [
                 bundle.mode.utterance(emg.samples, emg.frames),
                 bundle.speaker.utterance(emg.samples, emg.frames),
-                bundle.activity().process(emg.frames),
-                bundle.converter().process(emg.joined).mel_cepstrum,
+                activity,
+                voice.mel_cepstrum,
             ]
         )
     for a, b in zip(*found, strict=True):

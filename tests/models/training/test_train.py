@@ -38,13 +38,12 @@ def test_a_trained_bundle_speaks_and_tells(bundle_path, corpus, capfd):
     assert bundle.speaker.labels == ("002", "008")
     for recording in EmgUkaCorpus(corpus).recordings(subset="test"):
         emg = emg_of(recording, SignalSettings(manifest.conditioning, manifest.features))
-        voice = bundle.converter().process(emg.joined)
+        activity, voice = bundle.frame_models().process(emg.frames, emg.joined)
         assert len(voice) == len(emg.frames)
         assert np.isfinite(voice.mel_cepstrum).all()
         if recording.session == SESSION:  # mode and gate have not learned another one's levels
             mode = bundle.mode.utterance(emg.samples, emg.frames)
             assert bundle.mode.labels[mode.argmax()] == recording.mode
-            activity = bundle.activity().process(emg.frames)
             speech = activity >= manifest.activity.threshold
             assert speech[35:85].mean() > 0.9
             assert speech[:25].mean() < 0.1
@@ -56,10 +55,10 @@ def test_a_trained_bundle_speaks_and_tells(bundle_path, corpus, capfd):
 def test_the_end_of_an_epoch_is_no_error(bundle_path):
     """The graphs of classifiers refuse an empty batch: every utterance ends with one."""
     bundle = Bundle.open(bundle_path)
-    activity = bundle.activity()
-    activity.process(np.zeros((3, 30)))
-    assert activity.flush().shape == (0,)
-    assert len(bundle.converter().flush()) == 0
+    models = bundle.frame_models()
+    assert len(models.flush()) == 0
+    models.process(np.zeros((3, 30)), np.zeros((3, 54)))
+    assert len(models.flush()) == bundle.manifest.converter.ahead
 
 
 def test_the_manifest_says_what_was_learned_from_what(bundle_path):

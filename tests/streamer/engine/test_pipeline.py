@@ -119,7 +119,7 @@ def recut(chunks: Sequence[Chunk], sizes: Sequence[int]) -> list[Chunk]:
     return parts
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     sizes=st.lists(st.integers(1, 90), min_size=1, max_size=5),
     gaps=st.lists(st.tuples(st.integers(0, 480), st.integers(1, 40)), max_size=3),
@@ -160,7 +160,7 @@ def test_chunks_do_not_matter(
     ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(n=st.integers(1, 300), lead=st.sampled_from([0.0, 60.0]))
 def test_audio_is_as_long_as_the_emg(
     bundle_with: MakeBundle, emg: MakeEmg, chunks_of: MakeChunks, n: int, lead: float

@@ -73,7 +73,7 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(recordings(), min_size=1, max_size=3, unique_by=lambda r: r.name))
 def test_everything_comes_back(tmp_path_factory, series):
     """Whoever keeps recordings as XDF keeps all of them."""

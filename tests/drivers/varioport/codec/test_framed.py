@@ -263,7 +263,7 @@ def _flat(decoder: Decoder, pieces: list[bytes]) -> tuple[object, ...]:
     return rows, markers, losses, ends[-1:], decoder.counts
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), profile=st.sampled_from(ALL))
 def test_any_pieces_give_the_same_frames(data, profile):
     """What arrives does not depend on how the operating system cuts it."""

@@ -237,7 +237,7 @@ def _flat(decoder: Decoder, pieces: list[bytes]) -> tuple[object, ...]:
     return rows, losses, ends[-1:], decoder.counts, decoder.confidence
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_any_pieces_give_the_same_frames(data):
     """What arrives does not depend on how the operating system cuts it."""

@@ -9,13 +9,13 @@ pytest.importorskip("torch")
 pytest.importorskip("pystoi")
 
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus  # noqa: E402
-from models.converter import SpeechFrames  # noqa: E402
 from models.evaluation.conversion import conversion  # noqa: E402
 from models.evaluation.conversion.figures import over_sessions  # noqa: E402
 from models.evaluation.conversion.measures import measure, summary  # noqa: E402
 from models.evaluation.material import Material  # noqa: E402
 from models.evaluation.settings import EvaluationSettings  # noqa: E402
 from models.evaluation.study import Study  # noqa: E402
+from models.frame_models import SpeechFrames  # noqa: E402
 from models.speech.analysis import SpeechSettings  # noqa: E402
 from models.training.examples import speech_of  # noqa: E402
 

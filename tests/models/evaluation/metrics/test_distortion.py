@@ -55,7 +55,7 @@ def cheapest(distances):
     return best[-1, -1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32 - 1))
 def test_the_path_is_a_cheapest_one(n, m, seed):
     """DTW-MCD of silent speech is only as good as its alignment."""

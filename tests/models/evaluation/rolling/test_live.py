@@ -46,7 +46,7 @@ def offline(corpus: EmgUkaCorpus, bundle: Bundle, what: str, method: str):
     found = []
     for name in NAMES:
         one = utterance_of(corpus.recording(name), SignalSettings())
-        speech = bundle.activity().process(one.emg.frames)
+        speech, _ = bundle.frame_models().process(one.emg.frames, one.emg.joined)
         threshold = bundle.manifest.activity.threshold
         heard = hear(one, speech, threshold, TDSettings(), notch=False)
         if part.name == "evidence":

@@ -1,4 +1,4 @@
-"""The converter of a bundle: trained, exported, and described for the manifest."""
+"""Converter and gate of a bundle: trained, exported, and described for the manifest."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,14 +9,16 @@ import numpy as np
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
-from models.manifest import ConverterPart
+from models.manifest import ActivityPart, ConverterPart
+from models.signal.operator import Array
 from models.signal.stacking import StackingSettings
+from models.training.activity import STACKING, TrainedActivity, train_activity
 from models.training.base_file import fingerprint, read_base, write_base
 from models.training.causal import Base, CausalNetwork, CausalSettings
 from models.training.causal_training import convert, train_base, train_session
 from models.training.converter import train_converter
 from models.training.examples import Parallel, Utterance, hold_out, level_db, parallel, stack
-from models.training.export import export_causal, export_converter
+from models.training.export import export_causal, export_classifier, export_converter
 from models.training.network import ConverterSettings
 from models.training.progress import Progress
 from models.training.settings import TrainingSettings
@@ -24,15 +26,45 @@ from models.training.settings import TrainingSettings
 SPEECH_DBFS = -23.0
 
 
-def train_converter_part(
+Figures = dict[str, float]
+
+
+def train_gate(
+    own: Sequence[Utterance], settings: TrainingSettings, progress: Progress
+) -> TrainedActivity:
+    """Train the activity gate of one recording session.
+
+    Parameters
+    ----------
+    own : sequence of Utterance
+        Its training utterances of every mode.
+    settings : TrainingSettings
+        Models.
+    progress : callable
+        Told what is being done.
+
+    Returns
+    -------
+    TrainedActivity
+        With its errors on utterances that a fold had not seen.
+    """
+    progress("training the activity gate", 0, 1)
+    features = settings.signal.features
+    trained = train_activity([one.emg.frames for one in own], [one.rest for one in own], features)
+    progress("training the activity gate", 1, 1)
+    return trained
+
+
+def train_frame_parts(
     session: str,
     audible: Sequence[Recording],
     utterances: Sequence[Utterance],
+    gate: TrainedActivity,
     work: Path,
     settings: TrainingSettings,
     progress: Progress,
-) -> tuple[ConverterPart, dict[str, float]]:
-    """Train the converter of one recording session.
+) -> tuple[ConverterPart, ActivityPart, dict[str, Figures]]:
+    """Train the converter of one recording session, and write it and the gate.
 
     Parameters
     ----------
@@ -42,8 +74,10 @@ def train_converter_part(
         Its audible training utterances: their level becomes `SPEECH_DBFS`.
     utterances : sequence of Utterance
         Training utterances of all sessions, with their speech where they are audible.
+    gate : TrainedActivity
+        Of the session.
     work : Path
-        Where ``converter.onnx`` is written.
+        Where ``converter.onnx`` is written, and ``activity.onnx`` where they are no one graph.
     settings : TrainingSettings
         Models.
     progress : callable
@@ -51,10 +85,11 @@ def train_converter_part(
 
     Returns
     -------
-    part : ConverterPart
+    converter, activity : ConverterPart, ActivityPart
         For the manifest.
-    figures : dict of str to float
-        Held-out distortion, agreement of ONNX with PyTorch.
+    figures : dict of str to dict of str to float
+        Of ``converter`` and ``activity``: held-out distortion, errors on utterances that a fold
+        had not seen, agreement of ONNX with the trained models.
 
     Raises
     ------
@@ -72,9 +107,30 @@ def train_converter_part(
     how = settings.converter
     if isinstance(how, ConverterSettings):
         part, figures = _feedforward(own, level, file, settings, how, progress)
+        gate_file = work / "activity.onnx"
+        rows = np.concatenate([_context(one, settings) for one in own[:5]])
+        gate_difference = export_classifier(gate.classifier, gate_file, rows)
     else:
-        part, figures = _causal(session, heard, level, file, settings, how, progress)
-    return part.model_copy(update={"level_db": gain_db}), figures
+        part, figures, gate_difference = _causal(
+            session, heard, gate, level, file, settings, how, progress
+        )
+        gate_file = file
+    activity = ActivityPart(file=gate_file.name, stacking=STACKING, threshold=gate.threshold)
+    return (
+        part.model_copy(update={"level_db": gain_db}),
+        activity,
+        {"converter": figures, "activity": _errors(gate) | {"onnx_difference": gate_difference}},
+    )
+
+
+def _context(one: Utterance, settings: TrainingSettings) -> Array:
+    """Return the frames of an utterance as the gate sees them."""
+    return stack(one.emg.frames, STACKING, settings.signal.features)
+
+
+def _errors(gate: TrainedActivity) -> Figures:
+    names = ("missed_speech", "false_speech", "false_activations_per_min")
+    return {name: getattr(gate, name) for name in names}
 
 
 def _feedforward(
@@ -84,7 +140,7 @@ def _feedforward(
     settings: TrainingSettings,
     how: ConverterSettings,
     progress: Progress,
-) -> tuple[ConverterPart, dict[str, float]]:
+) -> tuple[ConverterPart, Figures]:
     features, frames = settings.signal.features, [one.emg.frames for one in own]
     speech = []
     for one in parallel(own).speech:
@@ -105,12 +161,13 @@ def _feedforward(
 def _causal(
     session: str,
     heard: Sequence[Utterance],
+    gate: TrainedActivity,
     level: float,
     file: Path,
     settings: TrainingSettings,
     how: CausalSettings,
     progress: Progress,
-) -> tuple[ConverterPart, dict[str, float]]:
+) -> tuple[ConverterPart, Figures, float]:
     own = [one for one in heard if one.session == session]
     known = heard if settings.others else own
     held_out = _held_out(own, known)
@@ -128,7 +185,9 @@ def _causal(
     first = train(learned, "learning from a part of the session")
     network = train(parallel(own), "learning from the session")
     network.layer.target_mean[0] += level
-    difference, states = export_causal(network, file, own[0].emg.joined)
+    differences, states = export_causal(
+        network, gate.classifier, file, own[0].emg.joined, _context(own[0], settings)
+    )
     part = ConverterPart(
         file=file.name,
         bands=settings.signal.bands,
@@ -138,10 +197,11 @@ def _causal(
         lead_ms=how.lead_ms,
         level_db=0.0,
     )
-    return part, {
+    figures = {
         "held_out_mcd_db": _distortion(first, of_session, how, shift_s),
-        "onnx_difference": difference,
+        "onnx_difference": differences["converter"],
     }
+    return part, figures, differences["gate"]
 
 
 def _held_out(own: Sequence[Utterance], known: Sequence[Utterance]) -> list[Utterance]:
