@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +12,7 @@ from drivers.recordings.emg_uka import EmgUkaCorpus
 from drivers.recordings.info import left_out
 from drivers.recordings.recording import Recording
 from drivers.recordings.registry import read_recordings
-from drivers.replay import skip
+from drivers.replay import ReplaySource, skip
 
 
 class RecordingsSettings(BaseModel):
@@ -35,6 +36,39 @@ class RecordingsSettings(BaseModel):
 def packaged_recording() -> Path:
     """Return the simulated corpus that comes with the project."""
     return Path(str(files("drivers.simulator") / "packaged"))
+
+
+_UNPACED_CHUNK_S = 0.1  # nobody waits for it, and a chunk has its price
+
+
+def played(
+    recordings: Iterable[Recording],
+    pace: float | Literal["max"],
+    *,
+    loop: bool = False,
+    start_s: float = 0.0,
+) -> ReplaySource:
+    """Return the source that plays recordings.
+
+    Parameters
+    ----------
+    recordings : iterable of Recording
+        In this order.
+    pace : float or "max"
+        Multiple of their own.
+    loop, start_s
+        As for `ReplaySource`.
+
+    Returns
+    -------
+    ReplaySource
+        Not open.
+    """
+    if pace == "max":
+        return ReplaySource(
+            recordings, speed=None, chunk_s=_UNPACED_CHUNK_S, loop=loop, start_s=start_s
+        )
+    return ReplaySource(recordings, speed=pace, loop=loop, start_s=start_s)
 
 
 class Selection:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drivers.errors import StreamerError
 from models.signal.operator import Array
@@ -60,6 +61,11 @@ class FrameGrid:
         """
         return round(number * self.shift_s * self.rate_hz)
 
+    def starts(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the first sample of each frame, as `start` does."""
+        first: NDArray[np.int64] = np.rint(numbers * self.shift_s * self.rate_hz).astype(np.int64)
+        return first
+
     def frames_in(self, samples: int) -> int:
         """Return how many frames lie wholly within a signal.
 
@@ -103,7 +109,7 @@ class Framer:
         self._pending: Array
         self.reset()
 
-    def process(self, rows: Array) -> tuple[list[int], Array]:
+    def process(self, rows: Array) -> tuple[NDArray[np.int64], Array]:
         """Take the next samples and return the frames that they complete.
 
         Parameters
@@ -113,24 +119,18 @@ class Framer:
 
         Returns
         -------
-        starts : list of int
+        starts : ndarray of int, shape (frames,)
             First sample of each window, counted from the epoch's first.
         windows : ndarray, shape (frames, window, columns)
-            To be read only: they may share what the next ones are cut from.
+            Copies.
         """
         extended = np.concatenate((self._pending, rows))
         received = self._first + len(extended)
         complete = self.grid.frames_in(received - self._after)
-        starts = [self._begin(k) for k in range(self._next, complete)]
-        if len(starts) == 1:  # live, it nearly always is
-            place = starts[0] - self._first
-            windows = extended[np.newaxis, place : place + self.window]
-        else:
-            windows = np.empty((len(starts), self.window, self.columns))
-            for k, start in enumerate(starts):
-                windows[k] = extended[start - self._first : start - self._first + self.window]
+        starts = self.grid.starts(np.arange(self._next, complete)) - self._before
+        windows = extended[(starts - self._first)[:, np.newaxis] + np.arange(self.window)]
         self._next = complete
-        done = min(self._begin(complete) - self._first, len(extended))
+        done = min(self.grid.start(complete) - self._before - self._first, len(extended))
         self._first += done
         self._pending = extended[done:]
         return starts, windows
@@ -140,7 +140,3 @@ class Framer:
         self._next = 0
         self._first = -self._before
         self._pending = np.zeros((self._before, self.columns))
-
-    def _begin(self, number: int) -> int:
-        """Return the first sample of a frame's window."""
-        return self.grid.start(number) - self._before

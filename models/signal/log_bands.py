@@ -156,7 +156,6 @@ class LogBands:
             )
         self._framer = Framer(self.grid, channels, before=self.window - self.grid.length)
         self.tables = _tables(settings, rate_hz, self.window)
-        self._weight = self.window * self.tables.taper_power[-1:]  # of one whole window
         self.edges_hz = self.tables.edges_hz
 
     @property
@@ -204,10 +203,8 @@ class LogBands:
         starts, windows = self._framer.process(as_rows(chunk, self.channels))
         if not len(windows):
             return np.empty((0, self.columns))
-        tables, weights = self.tables, self._weight
-        if len(starts) > 1 or starts[0] < 0:
-            present = [self.window + min(0, start) for start in starts]
-            weights = self.window * tables.taper_power[present]
+        tables = self.tables
+        weights = self.window * tables.taper_power[self.window + np.minimum(starts, 0)]
         return kernels.log_bands(
             windows, tables.spectrum, tables.bands, weights, self.settings.floor_uv
         )

@@ -18,12 +18,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from drivers.errors import StreamerError
-from drivers.replay import ReplaySource
 from drivers.source import UTTERANCE, Chunk, Health, Source, SourceInfo
 from models.bundle import Bundle, packaged_bundle
 from streamer.bench.process import PERFORMANCE
 from streamer.config import Config, load_config
-from streamer.recordings import Selection
+from streamer.recordings import Selection, played
 from streamer.results.outputs import RunDirectory, write_json
 from streamer.results.summary import Snapshot
 from streamer.session import Session
@@ -202,13 +201,8 @@ def run(config: Config, directory: RunDirectory) -> None:
 def _source(config: Config) -> Source:
     if config.live.source is not None:
         return live_source(config.live).source
-    pace = config.replay.speed
-    return ReplaySource(
-        Selection(config.recordings).recordings,
-        speed=None if pace == "max" else pace,
-        loop=config.replay.loop,
-        start_s=config.replay.start_s,
-    )
+    replay, recordings = config.replay, Selection(config.recordings).recordings
+    return played(recordings, replay.speed, loop=replay.loop, start_s=replay.start_s)
 
 
 def _look(

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from drivers.replay import ReplaySource, inject_gaps, parse_gap
+from drivers.replay import inject_gaps, parse_gap
 from streamer.cli.options import configured, running, selecting
 from streamer.cli.run import Run, run
 from streamer.config import load_config
-from streamer.recordings import Selection
+from streamer.recordings import Selection, played
 
 
 @click.command()
@@ -78,12 +78,7 @@ def replay(
     selection = Selection(config.recordings)
     pace = config.replay.speed
     recordings = inject_gaps(selection.recordings, [parse_gap(gap) for gap in config.replay.gaps])
-    source = ReplaySource(
-        recordings,
-        speed=None if pace == "max" else pace,
-        loop=config.replay.loop,
-        start_s=config.replay.start_s,
-    )
+    source = played(recordings, pace, loop=config.replay.loop, start_s=config.replay.start_s)
     return run(
         Run(
             "replay",

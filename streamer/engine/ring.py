@@ -82,7 +82,8 @@ class Ring:
             if not self._blocking:
                 self._make_room()
             self.counts.most_samples = max(self.counts.most_samples, self._waiting)
-            self._changed.notify_all()
+            if self._ready():  # else the reader would wake for nothing
+                self._changed.notify_all()
 
     def get(self, timeout_s: float | None = None) -> Chunk | None:
         """Return what waits, joined to one chunk as far as it belongs together.
