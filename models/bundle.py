@@ -2,13 +2,11 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Self, get_args
 
-import numpy as np
 from pydantic import ValidationError
 
 from drivers.errors import SignalMismatchError, StreamerError
@@ -21,19 +19,14 @@ from models.manifest import FORMAT, ClassifierPart, Manifest, SpeakerMethod
 from models.signal.conditioning import conditioner
 from models.signal.emg_frames import EmgFrames
 from models.signal.filters import SosFilter
-from models.signal.operator import Array
 from models.signal.stacking import Stacking
 from models.signal.td_features import TDFeatures
 from models.speech.vocoder import Vocoder
+from models.trial import WHOLE, BundleError, try_models
 
 MANIFEST = "manifest.json"
 
-_WHOLE = "copy the whole bundle, or train it again"
 _EVERY_METHOD = ",".join(get_args(SpeakerMethod))
-
-
-class BundleError(StreamerError):
-    """A directory is no bundle, or one that cannot be used."""
 
 
 def packaged_bundle() -> Path:
@@ -58,6 +51,10 @@ class Bundle:
 
     Attributes
     ----------
+    converter : OnnxModel
+        EMG features to speech.
+    gate : OnnxModel or None
+        Speech against rest; None where it is part of the converter.
     mode : WindowClassifier or None
         None where there was nothing to tell apart.
     speaker : WindowClassifier, EvidenceClassifier or None
@@ -74,10 +71,9 @@ class Bundle:
     def __init__(self, path: Path, manifest: Manifest, speaker: str | None = None) -> None:
         self.path = path
         self.manifest = manifest
-        self._converter = self._load(manifest.converter.file)
+        self.converter = self._load(manifest.converter.file, manifest.converter.frame_file)
         gate = manifest.activity.file
-        self._gate = None if gate == manifest.converter.file else self._load(gate)
-        self._check_converter()
+        self.gate = None if gate == manifest.converter.file else self._load(gate)
         self.mode = None if manifest.mode is None else self._window_classifier(manifest.mode)
         self.speakers = {name: self._classifier(part) for name, part in manifest.speakers.items()}
         self.speaker = self._chosen(speaker)
@@ -132,7 +128,7 @@ class Bundle:
         except StreamerError as error:  # of the settings themselves
             raise BundleError(f"{file}: {error}", way_out="train the bundle again") from None
         bundle = cls(path, manifest, speaker)
-        bundle._try_models()
+        try_models(bundle)
         return bundle
 
     def check(self, rate_hz: float, channels: Sequence[str]) -> None:
@@ -225,10 +221,10 @@ class Bundle:
         """Build what runs at each frame: features in, speech and its probability out."""
         part, emg = self.manifest.converter, self.emg_frames()
         return FrameModels(
-            self._converter,
+            self.converter,
             Stacking(part.stacking, self.shift_s, emg.columns + emg.more_columns),
-            self._gate,
-            self._context(),
+            self.gate,
+            self.context(),
             part.voicing_threshold,
             part.ahead,
         )
@@ -237,7 +233,7 @@ class Bundle:
         """Build the vocoder: speech parameters in, speech out."""
         return Vocoder(self.manifest.speech, seed)
 
-    def _context(self) -> Stacking:
+    def context(self) -> Stacking:
         """Build the past of a frame that the gate sees."""
         settings = self.manifest.activity.stacking
         return Stacking(settings, self.shift_s, self.td_features().columns)
@@ -268,88 +264,19 @@ class Bundle:
             )
         return self.speakers[speaker]
 
-    def _try_models(self) -> None:
-        """Run every model once: one that does not fit fails here and not in mid-session."""
-        manifest = self.manifest
-        rate_hz, channels = manifest.signal.rate_hz, len(manifest.signal.channels)
-        emg = self.emg_frames()
-        columns = emg.columns
-        heard = manifest.converter.stacking.future + manifest.converter.ahead
-        rows = np.zeros((1 + heard, columns))
-        joined = np.zeros((1 + heard, columns + emg.more_columns))
-        gate = self._gate
-        if gate is not None:
-            context = np.zeros((1, self._context().columns))
-            self._try(manifest.activity.file, 2, lambda: gate(context)[-1])
-        self._try(
-            manifest.converter.file,
-            manifest.speech.order + 1,
-            lambda: self.frame_models().process(rows, joined)[1].mel_cepstrum,
-        )
-        classifiers = [(part, self.speakers[name]) for name, part in manifest.speakers.items()]
-        if manifest.mode is not None and self.mode is not None:
-            classifiers.append((manifest.mode, self.mode))
-        for part, classifier in classifiers:
-            samples = np.zeros((round(part.window_s * rate_hz), channels))
-            frames = np.zeros((round(part.window_s / self.shift_s), columns))
-            names = part.file if part.encoder is None else f"{part.encoder.file} or {part.file}"
-            said = partial(_said, classifier, samples, frames)
-            self._try(names, len(part.labels), said)
-
-    def _try(self, name: str, width: int, run: Callable[[], Array]) -> None:
-        try:
-            found = run().shape[-1]
-        except Exception as error:  # ONNX Runtime's, and NumPy's where outputs are missing
-            raise BundleError(
-                f"model {name} of the bundle {self.path} does not fit its manifest: {error}",
-                way_out=_WHOLE,
-            ) from error
-        if found != width:
-            raise BundleError(
-                f"outputs of model {name} of the bundle {self.path}",
-                value=found,
-                allowed=f"{width}, as its manifest says",
-                way_out=_WHOLE,
-            )
-
-    def _check_converter(self) -> None:
-        part, model = self.manifest.converter, self._converter
-        inputs = ("features", "context") if self._gate is None else ("features",)
-        for what, found, allowed in (
-            ("inputs", model.inputs, inputs),
-            ("states", model.states, part.states),
-        ):
-            if found != allowed:
+    def _load(self, name: str, frame_name: str | None = None) -> OnnxModel:
+        names = [name] if frame_name is None else [name, frame_name]
+        for one in names:
+            if Path(one).name != one or not (self.path / one).is_file():
                 raise BundleError(
-                    f"{what} of model {part.file} of the bundle {self.path}",
-                    value=found,
-                    allowed=f"{allowed}, as its manifest says",
-                    way_out=_WHOLE,
+                    f"model {one} of the bundle {self.path}",
+                    value="no such file in the bundle",
+                    way_out=WHOLE,
                 )
-
-    def _load(self, name: str) -> OnnxModel:
-        file = self.path / name
-        if Path(name).name != name or not file.is_file():
-            raise BundleError(
-                f"model {name} of the bundle {self.path}",
-                value="no such file in the bundle",
-                way_out=_WHOLE,
-            )
         try:
-            return OnnxModel(file)
+            return OnnxModel(*(self.path / one for one in names))
         except Exception as error:  # ONNX Runtime's own exceptions share no public base
             raise BundleError(
-                f"model {file} cannot be loaded: {error}", way_out="train the bundle again"
+                f"model {self.path / ' or '.join(names)} cannot be loaded: {error}",
+                way_out="train the bundle again",
             ) from error
-
-
-def _said(
-    classifier: WindowClassifier | EvidenceClassifier, samples: Array, frames: Array
-) -> Array:
-    """Return what a classifier says of a window in which all is speech."""
-    if isinstance(classifier, WindowClassifier):
-        return classifier.utterance(samples, frames)
-    heard = classifier.listen(threshold=0.0, longest_s=classifier.window_s)
-    heard.process(samples, np.ones(len(frames)))
-    said = heard.whole()
-    return np.empty(0) if said is None else said

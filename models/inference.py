@@ -11,7 +11,7 @@ from models.compiled import compiled
 
 
 class OnnxModel:
-    """An ONNX graph on one thread that does not spin while it waits.
+    """An ONNX graph on one thread that does not spin while it waits, and a quick form of it.
 
     The default session options burn a whole core between two frames; see
     ``intra_op.allow_spinning`` in the documentation of ONNX Runtime.
@@ -21,6 +21,9 @@ class OnnxModel:
     path : Path
         The ``.onnx`` file. An input that comes out again as ``<name>_after`` is a state; the
         others are rows, a first dimension of any length.
+    frame_path : Path, optional
+        The same for one row alone, in fewer steps, with the same states: what a stream runs where
+        rows come one by one.
 
     Attributes
     ----------
@@ -36,16 +39,9 @@ class OnnxModel:
         `BundleError`.
     """
 
-    def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 4  # its errors come as exceptions, not as lines on stderr
-        self._session = onnxruntime.InferenceSession(
-            path, sess_options=options, providers=["CPUExecutionProvider"]
-        )
+    def __init__(self, path: Path, frame_path: Path | None = None) -> None:
+        self._session = _session(path)
+        self._frame_session = self._session if frame_path is None else _session(frame_path)
         rows, states, outputs = _parts(self._session)
         self.inputs = tuple(one.name for one in rows)
         self.states = {state.name: tuple(state.shape) for state in states}
@@ -73,7 +69,7 @@ class OnnxModel:
 
     def stream(self) -> "ModelStream":
         """Return a run of the graph along one stream, at its beginning."""
-        return ModelStream(self._session)
+        return ModelStream(self._session, self._frame_session)
 
 
 class ModelStream:
@@ -86,10 +82,14 @@ class ModelStream:
     ----------
     session : onnxruntime.InferenceSession
         States come last, and go in and out in the same order.
+    frame_session : onnxruntime.InferenceSession
+        What runs a single row: the same, or one with the same inputs and outputs.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self._session = session
+    def __init__(
+        self, session: onnxruntime.InferenceSession, frame_session: onnxruntime.InferenceSession
+    ) -> None:
+        self._session, self._frame_session = session, frame_session
         self._names = [node.name for node in session.get_inputs()]
         rows, states, outputs = _parts(session)
         self._rows, before = [_zeros(node) for node in rows], [_zeros(node) for node in states]
@@ -98,7 +98,7 @@ class ModelStream:
         self._states = (before, [np.zeros_like(state) for state in before])
         self._bindings = []
         for now, after in (self._states, self._states[::-1]):
-            binding = session.io_binding()
+            binding = frame_session.io_binding()
             for name, array in zip(self._names, (*self._rows, *now), strict=True):
                 binding.bind_input(name, *_place(array))
             for node, array in zip(session.get_outputs(), (*self._outputs, *after), strict=True):
@@ -123,7 +123,7 @@ class ModelStream:
         if len(rows[0]) == 1:
             for place, row in zip(self._rows, rows, strict=True):
                 _put(row, place)
-            self._session.run_with_iobinding(self._bindings[self._turn])
+            self._frame_session.run_with_iobinding(self._bindings[self._turn])
             self._turn = 1 - self._turn
             return self._outputs
         if not len(rows[0]):
@@ -151,6 +151,18 @@ def _put(row: NDArray[np.float64], place: NDArray[Any]) -> None:
     """Copy a row (1, columns) to its place: cheaper, right after a pause, than in NumPy."""
     for k in range(row.shape[1]):
         place[0, k] = row[0, k]
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # its errors come as exceptions, not as lines on stderr
+    return onnxruntime.InferenceSession(
+        path, sess_options=options, providers=["CPUExecutionProvider"]
+    )
 
 
 _Nodes = list[onnxruntime.NodeArg]

@@ -33,6 +33,10 @@ class ConverterPart(Part):
     """EMG features to speech parameters."""
 
     file: str
+    frame_file: str | None = Field(
+        default=None,
+        description="The same for one frame alone, in fewer steps, where it remembers.",
+    )
     bands: LogBandSettings | None = Field(
         default=None, description="What it sees beside the TD features of a frame."
     )

@@ -82,7 +82,12 @@ def export_converter(network: ConverterNetwork, file: Path, examples: Array) -> 
 
 
 def export_causal(
-    network: CausalNetwork, gate: Discriminant, file: Path, frames: Array, context: Array
+    network: CausalNetwork,
+    gate: Discriminant,
+    file: Path,
+    frame_file: Path,
+    frames: Array,
+    context: Array,
 ) -> tuple[dict[str, float], dict[str, tuple[int, ...]]]:
     """Write a converter that remembers with the gate, and compare them over a whole utterance.
 
@@ -92,8 +97,8 @@ def export_causal(
         In evaluation mode.
     gate : Discriminant
         Rest and speech.
-    file : Path
-        The ``.onnx`` file.
+    file, frame_file : Path
+        The ``.onnx`` files: for any number of frames, and for one alone.
     frames : ndarray, shape (n, columns)
         EMG features of an utterance.
     context : ndarray, shape (n, features)
@@ -104,7 +109,7 @@ def export_causal(
     differences : dict of str to float
         Largest one in any output of the ``converter`` and of the ``gate``.
     states : dict of str to tuple of int
-        Shape of each state of the graph by its name.
+        Shape of each state of the graphs by its name.
 
     Raises
     ------
@@ -112,31 +117,39 @@ def export_causal(
         When one exceeds 1e-4, or 1e-5 in a probability of the gate.
     """
     x = torch.tensor(frames, dtype=torch.float32)
-    stream = OneStream(network, gate)
-    states = stream.start()
-    after = [f"{name}_after" for name in states]
-    rows = {0: torch.export.Dim("frames")}
-    with _quiet():
-        torch.onnx.export(
-            stream,
-            (x[:8], torch.tensor(context[:8]), *states.values()),
-            file,
-            input_names=["features", "context", *states],
-            output_names=["mel_cepstrum", "log_f0", "voicing", "probabilities", *after],
-            dynamic_shapes=(rows, rows, tuple({} for _ in states)),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
+    for one, alone in ((file, False), (frame_file, True)):
+        stream = OneStream(network, gate, alone=alone)
+        count = 1 if alone else 8
+        rows = {} if alone else {0: torch.export.Dim("frames")}
+        with _quiet():
+            torch.onnx.export(
+                stream,
+                (x[:count], torch.tensor(context[:count]), stream.start()),
+                one,
+                input_names=["features", "context", "past"],
+                output_names=["mel_cepstrum", "log_f0", "voicing", "probabilities", "past_after"],
+                dynamic_shapes=(rows, rows, {}),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
     with torch.no_grad():
         expected = [output.numpy() for output in network(x, *network.body.start())[:3]]
-    model = OnnxModel(file)
-    *found, probabilities = model.stream().process(frames, context)
-    said = [gate.predict_proba(context)]
-    differences = {
-        "converter": _checked(expected, found, CONVERTER_TOLERANCE, file),
-        "gate": _checked(said, [probabilities], CLASSIFIER_TOLERANCE, file),
-    }
+    said, given = [gate.predict_proba(context)], (frames, context)
+    model = OnnxModel(file, frame_file)
+    differences = {"converter": 0.0, "gate": 0.0}
+    for one, count in ((file, len(frames)), (frame_file, 1)):
+        run = model.stream().process
+        parts = [
+            [output.copy() for output in run(*(rows[k : k + count] for rows in given))]
+            for k in range(0, len(frames), count)
+        ]
+        *found, probabilities = (np.concatenate(part) for part in zip(*parts, strict=True))
+        largest = {
+            "converter": _checked(expected, found, CONVERTER_TOLERANCE, one),
+            "gate": _checked(said, [probabilities], CLASSIFIER_TOLERANCE, one),
+        }
+        differences = {name: max(one, largest[name]) for name, one in differences.items()}
     return differences, model.states
 
 

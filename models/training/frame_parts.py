@@ -77,7 +77,8 @@ def train_frame_parts(
     gate : TrainedActivity
         Of the session.
     work : Path
-        Where ``converter.onnx`` is written, and ``activity.onnx`` where they are no one graph.
+        Where ``converter.onnx`` is written; ``converter_frame.onnx`` beside it where it remembers,
+        else ``activity.onnx``.
     settings : TrainingSettings
         Models.
     progress : callable
@@ -185,11 +186,14 @@ def _causal(
     first = train(learned, "learning from a part of the session")
     network = train(parallel(own), "learning from the session")
     network.layer.target_mean[0] += level
+    frame_file = file.with_stem(f"{file.stem}_frame")
+    one = own[0]
     differences, states = export_causal(
-        network, gate.classifier, file, own[0].emg.joined, _context(own[0], settings)
+        network, gate.classifier, file, frame_file, one.emg.joined, _context(one, settings)
     )
     part = ConverterPart(
         file=file.name,
+        frame_file=frame_file.name,
         bands=settings.signal.bands,
         stacking=StackingSettings(0, 0),
         states=states,

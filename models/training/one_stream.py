@@ -1,10 +1,17 @@
 """The causal network as it goes live: one stream, the gate with it, in few steps."""
 
+from copy import deepcopy
+from itertools import islice
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
-from models.training.causal import Body, CausalNetwork, Head
+from models.training.causal import Body, CausalConvolution, CausalNetwork, Head
 from models.training.classifiers import Discriminant
+
+Past = tuple[Tensor, ...]
+"""Pieces of what a layer remembers, shapes (1, numbers), the oldest first."""
 
 
 class OneStream(nn.Module):
@@ -12,22 +19,29 @@ class OneStream(nn.Module):
 
     Live, most of what a frame costs is to run a graph at all, then the number of its nodes, not
     their work: ten milliseconds later nothing of it is left in the caches. So the gate's three
-    nodes, in its own double precision, are in the same graph.
+    nodes, in its own double precision, are in the same graph, and for one frame alone there is a
+    form with half of the nodes. Both forms say the same and remember the same.
 
     Parameters
     ----------
     network : CausalNetwork
-        With a `Body`, which is shared, and a `Head` as it is.
+        With a `Body`, and a `Head` as it is.
     gate : Discriminant
         Of stacked features, to rest and speech.
+    alone : bool
+        Take one frame at a time, as they come live, instead of any number.
     """
 
-    def __init__(self, network: CausalNetwork, gate: Discriminant) -> None:
+    def __init__(self, network: CausalNetwork, gate: Discriminant, *, alone: bool) -> None:
         super().__init__()
         layer, body, head = network.layer, network.body, network.head
         assert isinstance(body, Body)
         assert type(head) is Head
-        self.body = body
+        form = _OnOneFrame if alone else _OnRows
+        layers = [form(cast(CausalConvolution, one)) for one in body.layers]
+        self._sizes = [one.sizes for one in layers]
+        self.body: nn.Module = deepcopy(body)
+        self.body.layers = nn.ModuleList(layers)
         self.enter = nn.Linear(network.columns, network.columns)
         self.head = nn.Linear(head.in_features, head.out_features)
         # Not folded in: the difference of two large terms would be all rounding.
@@ -47,11 +61,11 @@ class OneStream(nn.Module):
             self.head.bias.copy_(scale * (head.bias + layer.offset) + mean)
         self.eval()
 
-    def start(self) -> dict[str, Tensor]:
-        """Return the states at the beginning of an epoch, by their names in the graph."""
-        return {f"past{k}": state[0] for k, state in enumerate(self.body.start())}
+    def start(self) -> Tensor:
+        """Return the past at the beginning of an epoch, shape (1, numbers)."""
+        return self.mean.new_zeros(1, sum(map(sum, self._sizes)))
 
-    def forward(self, features: Tensor, context: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, features: Tensor, context: Tensor, past: Tensor) -> tuple[Tensor, ...]:
         """Go on with the next frames, as `CausalNetwork` does.
 
         Parameters
@@ -60,7 +74,7 @@ class OneStream(nn.Module):
             The next frames.
         context : Tensor of float64, shape (n, features)
             The same stacked for the gate.
-        *states : Tensor, shape (past, columns or width)
+        past : Tensor, shape (1, numbers)
             As returned for the frames before, or `start`.
 
         Returns
@@ -69,10 +83,12 @@ class OneStream(nn.Module):
             Of each frame.
         probabilities : Tensor of float64, shape (n, 2)
             Of rest and speech.
-        *states : Tensor
+        past : Tensor
             After the last one.
         """
-        hidden, after = self.body(self.enter(features - self.mean), states)
+        pieces = iter(torch.split(past, [size for sizes in self._sizes for size in sizes], dim=1))
+        before = [tuple(islice(pieces, len(sizes))) for sizes in self._sizes]
+        hidden, after = self.body(self.enter(features - self.mean), before)
         outputs = self.head(hidden)
         logits = torch.addmm(self.gate_bias, context, self.gate_weights)
         return (
@@ -80,5 +96,40 @@ class OneStream(nn.Module):
             outputs[:, -2:-1],
             torch.sigmoid(outputs[:, -1:]),
             torch.softmax(logits, dim=1) @ self.gate_members,
-            *after,
+            torch.cat([piece for pieces in after for piece in pieces], dim=1),
         )
+
+
+class _OnRows(nn.Module):
+    """A convolution that takes any number of frames, its past in one piece."""
+
+    def __init__(self, convolution: CausalConvolution) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.columns = convolution.linear.in_features // (len(convolution.places) + 1)
+        self.sizes = [convolution.past * self.columns]
+
+    def forward(self, x: Tensor, past: Past) -> tuple[Tensor, Past]:
+        rows = past[0].reshape(self.convolution.past, self.columns)
+        hidden, after = self.convolution(x, rows)
+        return hidden, (after.reshape(1, -1),)
+
+
+class _OnOneFrame(nn.Module):
+    """A convolution that takes one frame, its past in pieces: what it sees, and what lies between.
+
+    The next past is all but the oldest frame, and this one: nothing has to be cut.
+    """
+
+    def __init__(self, convolution: CausalConvolution) -> None:
+        super().__init__()
+        self.linear = convolution.linear
+        taps = len(convolution.places)
+        columns = convolution.linear.in_features // (taps + 1)
+        between = convolution.past // max(taps, 1) - 1
+        self.each = 2 if between > 0 else 1
+        self.sizes = [columns, between * columns][: self.each] * taps
+
+    def forward(self, x: Tensor, past: Past) -> tuple[Tensor, Past]:
+        hidden = self.linear(torch.cat((*past[:: self.each], x), dim=1))
+        return hidden, (*past, x)[1:]

@@ -136,14 +136,14 @@ def test_onnx_says_the_same_with_the_states_that_it_lists(trained, tmp_path):
     """The bundle would speak another language than the training."""
     _, network = trained
     frames = utterances(5).frames[0]
-    file = tmp_path / "converter.onnx"
+    files = tmp_path / "converter.onnx", tmp_path / "converter_frame.onnx"
     context = np.random.default_rng(0).normal(size=(len(frames), 4))
-    differences, states = export_causal(network, gate(), file, frames, context)
+    differences, states = export_causal(network, gate(), *files, frames, context)
     assert differences["converter"] <= 1e-4
     assert differences["gate"] <= 1e-12
-    model = OnnxModel(file)
+    model = OnnxModel(*files)
     assert model.states == states
-    assert list(states.values()) == [tuple(one.shape[1:]) for one in network.body.start()]
+    assert states == {"past": (1, sum(one.numel() for one in network.body.start()))}
     stream = model.stream()
 
     def said(size):
@@ -155,7 +155,7 @@ def test_onnx_says_the_same_with_the_states_that_it_lists(trained, tmp_path):
             parts.append(np.concatenate(outputs, axis=1))  # which copies them
         return np.concatenate(parts)
 
-    alone = said(1)
+    alone = said(1)  # by the form for one frame
     whole = convert(network, frames).mel_cepstrum
     np.testing.assert_allclose(alone[:, : whole.shape[1]], whole, atol=1e-4)
     np.testing.assert_allclose(alone[:, -2:], gate().predict_proba(context), atol=1e-12)
@@ -163,6 +163,18 @@ def test_onnx_says_the_same_with_the_states_that_it_lists(trained, tmp_path):
         # A replay at full speed says what a live session says, to the last bit.
         np.testing.assert_array_equal(said(size)[:, :-2], alone[:, :-2])
         np.testing.assert_allclose(said(size)[:, -2:], alone[:, -2:], atol=1e-12)
+    stream.reset()
+    mixed = [stream.process(frames[k], context[k])[0].copy() for k in parts_of(len(frames))]
+    np.testing.assert_array_equal(np.concatenate(mixed), alone[:, : whole.shape[1]])
+
+
+def parts_of(length):
+    """Slices of one row and of several in turn: both forms go on from the other's past."""
+    sizes, first = (1, 5, 1, 1, 3), 0
+    while first < length:
+        for size in sizes:
+            yield slice(first, first + size)
+            first += size
 
 
 def test_a_feature_that_hardly_moves_is_exported_as_it_is(tmp_path):
@@ -175,8 +187,8 @@ def test_a_feature_that_hardly_moves_is_exported_as_it_is(tmp_path):
         SessionLayer(data.frames, data.speech), Body(COLUMNS, SMALL), Head(SMALL.width, ORDER + 3)
     ).eval()
     context = np.zeros((len(data.frames[0]), 4))
-    file = tmp_path / "converter.onnx"
-    differences, _ = export_causal(network, gate(), file, data.frames[0], context)
+    files = tmp_path / "converter.onnx", tmp_path / "converter_frame.onnx"
+    differences, _ = export_causal(network, gate(), *files, data.frames[0], context)
     assert differences["converter"] <= 2e-5
 
 
