@@ -89,12 +89,14 @@ class OneStream(nn.Module):
         pieces = iter(torch.split(past, [size for sizes in self._sizes for size in sizes], dim=1))
         before = [tuple(islice(pieces, len(sizes))) for sizes in self._sizes]
         hidden, after = self.body(self.enter(features - self.mean), before)
+        # Split, which the graph has already: a kind of node that is not there is not cold either.
         outputs = self.head(hidden)
+        mel_cepstrum, log_f0, voicing = torch.split(outputs, [outputs.shape[1] - 2, 1, 1], dim=1)
         logits = torch.addmm(self.gate_bias, context, self.gate_weights)
         return (
-            outputs[:, :-2],
-            outputs[:, -2:-1],
-            torch.sigmoid(outputs[:, -1:]),
+            mel_cepstrum,
+            log_f0,
+            torch.sigmoid(voicing),
             torch.softmax(logits, dim=1) @ self.gate_members,
             torch.cat([piece for pieces in after for piece in pieces], dim=1),
         )

@@ -1,13 +1,12 @@
 """Where the time goes, stage by stage, for every frame."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from models.signal.operator import Array
 
 STAGES: Final = ("wait", "features", "inference", "vocoder", "buffer", "loudspeaker")
 """In the order in which a frame goes through them.
@@ -76,7 +75,7 @@ class LatencyTrace:
 
     def add(
         self,
-        frame_times_s: Array,
+        frame_times_s: Sequence[float],
         started_s: float,
         stage_s: tuple[float, float, float],
         buffered_s: float,
@@ -91,7 +90,7 @@ class LatencyTrace:
 
         Parameters
         ----------
-        frame_times_s : ndarray, shape (m,)
+        frame_times_s : sequence of float, of m frames
             When each frame's last sample was acquired.
         started_s : float
             When the work began.
@@ -113,10 +112,9 @@ class LatencyTrace:
         self._make_room(m)
         heard_s = np.nan if ahead_s is None else buffered_s + ahead_s + (self._card_s or 0.0)
         shares_s = [took_s / m for took_s in spent_s]
-        first_s = float(frame_times_s[0])
-        for time_s in frame_times_s.tolist():
+        for time_s in frame_times_s:
             # The voice of each frame waits behind that of the frames before, which are older.
-            speaks_s = heard_s + time_s - first_s
+            speaks_s = heard_s + time_s - frame_times_s[0]
             self._rows[self.frames % len(self._rows)] = (
                 1000 * (started_s - time_s),
                 *(1000 * share_s for share_s in shares_s),

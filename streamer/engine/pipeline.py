@@ -289,7 +289,7 @@ class Pipeline:
             ended=ended,
             made=made,
             blocks=tuple(self._blocks),
-            frame_times_s=np.array(times_s),
+            frame_times_s=tuple(times_s),
             time_s=time_s - (end - epoch.done) / self.rate_hz,
         )
         self._blocks.clear()

@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.signal.operator import Array
 from streamer.engine.chain import Made
 
 Kind = Literal["voice", "lead_in", "gap"]
@@ -60,7 +59,7 @@ class Output:
         Signals and timing; interpolated samples included, none of a long gap.
     blocks : tuple of AudioBlock
         The voice.
-    frame_times_s : ndarray, shape (m,)
+    frame_times_s : tuple of float
         When the last sample that each frame waits for was acquired, on the source's clock.
     time_s : float
         When the sample before `end_index` was acquired, on the same clock.
@@ -75,5 +74,5 @@ class Output:
     ended: bool
     made: Made
     blocks: tuple[AudioBlock, ...]
-    frame_times_s: Array
+    frame_times_s: tuple[float, ...]
     time_s: float

@@ -87,6 +87,8 @@ def graphs() -> dict[str, bytes]:
     pytest.importorskip("onnx")
     return {
         "converter.onnx": _converter(4 * COLUMNS, 5),
+        "converter_frame.onnx": _converter(4 * COLUMNS, 5),
+        "another_converter.onnx": _converter(4 * COLUMNS, 5, seed=2),
         "activity.onnx": _discriminant(4 * COLUMNS, 2),
         "mode.onnx": _discriminant(2 * 11, 3, weight=0.001),
         "speaker.onnx": _discriminant(6 * COLUMNS, 2),
@@ -113,11 +115,11 @@ def make_bundle(tmp_path: Path, graphs: dict[str, bytes]) -> MakeBundle:
     return make
 
 
-def _converter(columns: int, coefficients: int) -> bytes:
+def _converter(columns: int, coefficients: int, seed: int = 1) -> bytes:
     from onnx import TensorProto, helper
 
     outputs = {"mel_cepstrum": coefficients, "log_f0": 1, "voicing_logit": 1}
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     nodes, weights = [], []
     for name, width in outputs.items():
         matrix = rng.normal(0, 0.3, (columns, width)).astype(np.float32)

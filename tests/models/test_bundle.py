@@ -305,6 +305,28 @@ def test_a_converter_without_the_gate_that_it_should_have_is_refused(make_bundle
     assert one_line(caught.value, "converter.onnx", "got ('features',)", "'context'", "manifest")
 
 
+def test_two_forms_of_a_converter_must_be_of_the_same(make_bundle):
+    """A live session would have another voice than its replay, after half a copy."""
+
+    def in_two_forms(part):
+        part["converter"]["frame_file"] = "converter_frame.onnx"
+
+    path = make_bundle(in_two_forms)
+    frames = np.random.default_rng(0).normal(size=(8, 10))
+    models = Bundle.open(path).frame_models()
+    assert len(models.process(frames, frames)[1]) == 7
+    frame_file = path / "converter_frame.onnx"
+    frame_file.write_bytes((path / "another_converter.onnx").read_bytes())
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    both = "converter.onnx or converter_frame.onnx"
+    assert one_line(caught.value, both, "differ by", "two forms of one converter")
+    frame_file.unlink()
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, "model converter_frame.onnx", "no such file")
+
+
 def test_labels_must_be_as_many_as_the_models_classes(make_bundle):
     """Probabilities would stand beside the wrong names."""
     path = make_bundle(lambda part: part["mode"].update(labels=["audible", "silent"]))

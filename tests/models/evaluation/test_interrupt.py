@@ -52,10 +52,9 @@ def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -
         output, errors = process.communicate()
     assert process.returncode == 130, errors
     assert output == ""
-    last = errors.splitlines()[-1]
-    assert last == (
-        "streamer: stopped; what is done is kept, and the same command goes on from there"
-    )
+    # After it, joblib's tracker of temporary files may say that some were gone already.
+    stopped = "streamer: stopped; what is done is kept, and the same command goes on from there"
+    assert stopped in errors.splitlines(), errors
     assert "Traceback" not in errors
     assert "first: 2 jobs" in errors  # done before, and already in the report
     assert (out / "first.json").exists()
