@@ -101,7 +101,7 @@ def _loud_evidence(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 class ToyBundle(Bundle):
     """A bundle with these models instead of ONNX graphs."""
 
-    def _load(self, name: str):  # type: ignore[no-untyped-def]
+    def _load(self, name: str, frame_name: str | None = None):  # type: ignore[no-untyped-def]
         return {
             "activity": _Streamed(_speech),
             "converter": _Streamed(_convert),
