@@ -22,7 +22,7 @@ from models.signal.filters import SosFilter
 from models.signal.stacking import Stacking
 from models.signal.td_features import TDFeatures
 from models.speech.vocoder import Vocoder
-from models.trial import WHOLE, BundleError, try_models
+from models.trial import WHOLE, BundleError, Trial
 
 MANIFEST = "manifest.json"
 
@@ -51,10 +51,6 @@ class Bundle:
 
     Attributes
     ----------
-    converter : OnnxModel
-        EMG features to speech.
-    gate : OnnxModel or None
-        Speech against rest; None where it is part of the converter.
     mode : WindowClassifier or None
         None where there was nothing to tell apart.
     speaker : WindowClassifier, EvidenceClassifier or None
@@ -71,9 +67,9 @@ class Bundle:
     def __init__(self, path: Path, manifest: Manifest, speaker: str | None = None) -> None:
         self.path = path
         self.manifest = manifest
-        self.converter = self._load(manifest.converter.file, manifest.converter.frame_file)
+        self._converter = self._load(manifest.converter.file, manifest.converter.frame_file)
         gate = manifest.activity.file
-        self.gate = None if gate == manifest.converter.file else self._load(gate)
+        self._gate = None if gate == manifest.converter.file else self._load(gate)
         self.mode = None if manifest.mode is None else self._window_classifier(manifest.mode)
         self.speakers = {name: self._classifier(part) for name, part in manifest.speakers.items()}
         self.speaker = self._chosen(speaker)
@@ -128,7 +124,7 @@ class Bundle:
         except StreamerError as error:  # of the settings themselves
             raise BundleError(f"{file}: {error}", way_out="train the bundle again") from None
         bundle = cls(path, manifest, speaker)
-        try_models(bundle)
+        bundle._try_models()
         return bundle
 
     def check(self, rate_hz: float, channels: Sequence[str]) -> None:
@@ -221,10 +217,10 @@ class Bundle:
         """Build what runs at each frame: features in, speech and its probability out."""
         part, emg = self.manifest.converter, self.emg_frames()
         return FrameModels(
-            self.converter,
+            self._converter,
             Stacking(part.stacking, self.shift_s, emg.columns + emg.more_columns),
-            self.gate,
-            self.context(),
+            self._gate,
+            self._context(),
             part.voicing_threshold,
             part.ahead,
         )
@@ -233,7 +229,7 @@ class Bundle:
         """Build the vocoder: speech parameters in, speech out."""
         return Vocoder(self.manifest.speech, seed)
 
-    def context(self) -> Stacking:
+    def _context(self) -> Stacking:
         """Build the past of a frame that the gate sees."""
         settings = self.manifest.activity.stacking
         return Stacking(settings, self.shift_s, self.td_features().columns)
@@ -263,6 +259,18 @@ class Bundle:
                 way_out=f"train a bundle that has it: --set 'train.speakers=[{_EVERY_METHOD}]'",
             )
         return self.speakers[speaker]
+
+    def _try_models(self) -> None:
+        manifest, emg = self.manifest, self.emg_frames()
+        trial = Trial(self.path, manifest, emg.columns, emg.more_columns)
+        if self._gate is not None:
+            trial.gate(self._gate)
+        trial.converter(self._converter, with_gate=self._gate is None)
+        trial.frame_models(self.frame_models)
+        for name, part in manifest.speakers.items():
+            trial.classifier(part, self.speakers[name])
+        if manifest.mode is not None and self.mode is not None:
+            trial.classifier(manifest.mode, self.mode)
 
     def _load(self, name: str, frame_name: str | None = None) -> OnnxModel:
         names = [name] if frame_name is None else [name, frame_name]

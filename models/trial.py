@@ -1,8 +1,8 @@
-"""Every model of a bundle runs once: one that does not fit fails here and not in mid-session."""
+"""Models of a bundle run once: one that does not fit fails here and not in mid-session."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
@@ -10,10 +10,9 @@ from drivers.errors import StreamerError
 from models.classifier import WindowClassifier
 from models.evidence import EvidenceClassifier
 from models.frame_models import FrameModels
+from models.inference import OnnxModel
+from models.manifest import ClassifierPart, Manifest
 from models.signal.operator import Array
-
-if TYPE_CHECKING:
-    from models.bundle import Bundle
 
 WHOLE = "copy the whole bundle, or train it again"
 
@@ -24,90 +23,98 @@ class BundleError(StreamerError):
     """A directory is no bundle, or one that cannot be used."""
 
 
-def try_models(bundle: "Bundle") -> None:
-    """Run all models of a bundle.
+class Trial:
+    """What a bundle's models do beside what its manifest says.
 
     Parameters
     ----------
-    bundle : Bundle
-        Loaded.
+    path : Path
+        The bundle, to name it.
+    manifest : Manifest
+        What it says.
+    columns, more_columns : int
+        TD features of a frame, and what the converter sees beside them.
 
     Raises
     ------
     BundleError
-        Where one does not do what the manifest says, or the converter's two forms differ.
+        By every method, where a model does not do what the manifest says.
     """
-    manifest = bundle.manifest
-    rate_hz, channels = manifest.signal.rate_hz, len(manifest.signal.channels)
-    columns = bundle.td_features().columns
-    gate = bundle.gate
-    if gate is not None:
-        context = np.zeros((1, bundle.context().columns))
-        _try(bundle, manifest.activity.file, 2, lambda: gate(context)[-1])
-    _try_converter(bundle)
-    classifiers = [(part, bundle.speakers[name]) for name, part in manifest.speakers.items()]
-    if manifest.mode is not None and bundle.mode is not None:
-        classifiers.append((manifest.mode, bundle.mode))
-    for part, classifier in classifiers:
-        samples = np.zeros((round(part.window_s * rate_hz), channels))
-        frames = np.zeros((round(part.window_s / bundle.shift_s), columns))
-        names = part.file if part.encoder is None else f"{part.encoder.file} or {part.file}"
-        _try(bundle, names, len(part.labels), partial(_said, classifier, samples, frames))
 
+    def __init__(self, path: Path, manifest: Manifest, columns: int, more_columns: int) -> None:
+        self._path = path
+        self._manifest = manifest
+        self._columns = columns
+        self._joined = columns + more_columns
 
-def _try_converter(bundle: "Bundle") -> None:
-    part, model, emg = bundle.manifest.converter, bundle.converter, bundle.emg_frames()
-    inputs = ("features", "context") if bundle.gate is None else ("features",)
-    for what, found, allowed in (
-        ("inputs", model.inputs, inputs),
-        ("states", model.states, part.states),
-    ):
-        if found != allowed:
+    def gate(self, model: OnnxModel) -> None:
+        """Try a gate that is a graph of its own."""
+        part = self._manifest.activity
+        context = np.zeros((1, (part.stacking.past + 1 + part.stacking.future) * self._columns))
+        self._try(part.file, 2, lambda: model(context)[-1])
+
+    def converter(self, model: OnnxModel, *, with_gate: bool) -> None:
+        """Look at what a converter takes and keeps."""
+        part = self._manifest.converter
+        inputs = ("features", "context") if with_gate else ("features",)
+        for what, found, allowed in (
+            ("inputs", model.inputs, inputs),
+            ("states", model.states, part.states),
+        ):
+            if found != allowed:
+                raise BundleError(
+                    f"{what} of model {part.file} of the bundle {self._path}",
+                    value=found,
+                    allowed=f"{allowed}, as its manifest says",
+                    way_out=WHOLE,
+                )
+
+    def frame_models(self, build: Callable[[], FrameModels]) -> None:
+        """Try the converter on several frames at once and on one after the other."""
+        part, width = self._manifest.converter, self._manifest.speech.order + 1
+        names = part.file if part.frame_file is None else f"{part.file} or {part.frame_file}"
+        count = 2 + part.stacking.future + part.ahead
+        joined = np.random.default_rng(0).normal(size=(count, self._joined))
+        together, alone = (
+            self._try(names, width, partial(_converted, build(), joined, self._columns, size))
+            for size in (count, 1)
+        )
+        largest = np.abs(together - alone).max()
+        if not largest <= _SAME:
             raise BundleError(
-                f"{what} of model {part.file} of the bundle {bundle.path}",
-                value=found,
-                allowed=f"{allowed}, as its manifest says",
+                f"models {names} of the bundle {self._path}",
+                value=f"they differ by {largest:.2g}",
+                allowed="two forms of one converter",
                 way_out=WHOLE,
             )
-    names = part.file if part.frame_file is None else f"{part.file} or {part.frame_file}"
-    count = 2 + part.stacking.future + part.ahead
-    joined = np.random.default_rng(0).normal(size=(count, emg.columns + emg.more_columns))
-    together, alone = (
-        _try(
-            bundle,
-            names,
-            bundle.manifest.speech.order + 1,
-            partial(_converted, bundle.frame_models(), joined, emg.columns, size),
-        )
-        for size in (count, 1)
-    )
-    largest = np.abs(together - alone).max()
-    if not largest <= _SAME:
-        raise BundleError(
-            f"models {names} of the bundle {bundle.path}",
-            value=f"they differ by {largest:.2g}",
-            allowed="two forms of one converter",
-            way_out=WHOLE,
-        )
 
+    def classifier(
+        self, part: ClassifierPart, classifier: WindowClassifier | EvidenceClassifier
+    ) -> None:
+        """Try a classifier on a window in which all is speech."""
+        signal = self._manifest.signal
+        samples = np.zeros((round(part.window_s * signal.rate_hz), len(signal.channels)))
+        frames = np.zeros((round(part.window_s / self._manifest.features.shift_s), self._columns))
+        names = part.file if part.encoder is None else f"{part.encoder.file} or {part.file}"
+        self._try(names, len(part.labels), partial(_said, classifier, samples, frames))
 
-def _try(bundle: "Bundle", name: str, width: int, run: Callable[[], Array]) -> Array:
-    try:
-        said = run()
-        found = said.shape[-1]
-    except Exception as error:  # ONNX Runtime's, and NumPy's where outputs are missing
-        raise BundleError(
-            f"model {name} of the bundle {bundle.path} does not fit its manifest: {error}",
-            way_out=WHOLE,
-        ) from error
-    if found != width:
-        raise BundleError(
-            f"outputs of model {name} of the bundle {bundle.path}",
-            value=found,
-            allowed=f"{width}, as its manifest says",
-            way_out=WHOLE,
-        )
-    return said
+    def _try(self, name: str, width: int, run: Callable[[], Array]) -> Array:
+        try:
+            said = run()
+            found = said.shape[-1]
+        except Exception as error:  # ONNX Runtime's, and NumPy's where outputs are missing
+            raise BundleError(
+                f"model {name} of the bundle {self._path} does not fit its manifest: {error}",
+                way_out=WHOLE,
+            ) from error
+        if found != width:
+            raise BundleError(
+                f"outputs of model {name} of the bundle {self._path}",
+                value=found,
+                allowed=f"{width}, as its manifest says",
+                way_out=WHOLE,
+            )
+        return said
 
 
 def _converted(models: FrameModels, joined: Array, columns: int, size: int) -> Array:
@@ -121,7 +128,6 @@ def _converted(models: FrameModels, joined: Array, columns: int, size: int) -> A
 def _said(
     classifier: WindowClassifier | EvidenceClassifier, samples: Array, frames: Array
 ) -> Array:
-    """Return what a classifier says of a window in which all is speech."""
     if isinstance(classifier, WindowClassifier):
         return classifier.utterance(samples, frames)
     heard = classifier.listen(threshold=0.0, longest_s=classifier.window_s)
