@@ -117,6 +117,14 @@ class CausalConvolution(nn.Module):
         return self.linear(torch.cat(seen, dim=-1)), after
 
 
+class Mixer(nn.Linear):
+    """The end of a residual block: a product that is added to what the block began with."""
+
+    def forward(self, change: Tensor, before: Tensor) -> Tensor:  # type: ignore[override]
+        """Take what the block made of frames (..., n, width), and the frames before it."""
+        return before + super().forward(change)
+
+
 class Remembering(nn.Module):
     """What a body has to do: frames and states in, hidden frames and states out."""
 
@@ -159,7 +167,7 @@ class Body(Remembering):
         )
         self._pasts = [(columns, settings.first_taps - 1)]
         self._pasts += [(width, 2 * 2**b) for b in range(settings.blocks)]
-        self.mixers = nn.ModuleList([nn.Linear(width, width) for _ in range(settings.blocks)])
+        self.mixers = nn.ModuleList([Mixer(width, width) for _ in range(settings.blocks)])
 
     def start(self, batch: int = 1) -> list[Tensor]:
         """Return the states at the beginning of an epoch."""
@@ -175,7 +183,7 @@ class Body(Remembering):
         after.append(state)
         for layer, mixer, before in zip(blocks, self.mixers, states[1:], strict=True):
             change, state = layer(hidden, before)
-            hidden = hidden + mixer(self.dropout(functional.gelu(change)))
+            hidden = mixer(self.dropout(functional.gelu(change)), hidden)
             after.append(state)
         return self.dropout(hidden), after
 

@@ -6,8 +6,9 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from models.training.causal import Body, CausalConvolution, CausalNetwork, Head
+from models.training.causal import Body, CausalConvolution, CausalNetwork, Head, Mixer
 from models.training.classifiers import Discriminant
 
 Past = tuple[Tensor, ...]
@@ -38,10 +39,12 @@ class OneStream(nn.Module):
         assert isinstance(body, Body)
         assert type(head) is Head
         form = _OnOneFrame if alone else _OnRows
-        layers = [form(cast(CausalConvolution, one)) for one in body.layers]
+        first, *others = [cast(CausalConvolution, one) for one in body.layers]
+        layers = [form(first), *(form(_with_constant(one)) for one in others)]
         self._sizes = [one.sizes for one in layers]
         self.body: nn.Module = deepcopy(body)
         self.body.layers = nn.ModuleList(layers)
+        self.body.mixers = nn.ModuleList(_Adding(cast(Mixer, one)) for one in body.mixers)
         self.enter = nn.Linear(network.columns, network.columns)
         self.head = nn.Linear(head.in_features, head.out_features)
         # Not folded in: the difference of two large terms would be all rounding.
@@ -135,3 +138,31 @@ class _OnOneFrame(nn.Module):
     def forward(self, x: Tensor, past: Past) -> tuple[Tensor, Past]:
         hidden = self.linear(torch.cat((*past[:: self.each], x), dim=1))
         return hidden, (*past, x)[1:]
+
+
+def _with_constant(convolution: CausalConvolution) -> CausalConvolution:
+    """Return a block's convolution with one channel more, which is 1 whatever it sees."""
+    convolution = deepcopy(convolution)
+    known = convolution.linear
+    convolution.linear = nn.Linear(known.in_features, known.out_features + 1)
+    with torch.no_grad():
+        convolution.linear.weight.copy_(functional.pad(known.weight, (0, 0, 0, 1)))
+        convolution.linear.bias.copy_(functional.pad(known.bias, (0, 1), value=1.0))
+    return convolution
+
+
+class _Adding(nn.Module):
+    """The end of a block whose bias comes by the constant channel.
+
+    ONNX Runtime multiplies and adds in one step, but adds one thing only: what the block began
+    with.
+    """
+
+    def __init__(self, mixer: Mixer) -> None:
+        super().__init__()
+        bias = mixer.bias[:, None] / functional.gelu(torch.ones(1))
+        self.register_buffer("weight", torch.cat((mixer.weight, bias), dim=1).T.contiguous())
+        self.weight: Tensor
+
+    def forward(self, change: Tensor, before: Tensor) -> Tensor:
+        return torch.addmm(before, change, self.weight)
