@@ -16,11 +16,8 @@ from models.evidence import EvidenceClassifier
 from models.frame_models import FrameModels
 from models.inference import OnnxModel
 from models.manifest import FORMAT, ClassifierPart, Manifest, SpeakerMethod
-from models.signal.conditioning import conditioner
 from models.signal.emg_frames import EmgFrames
-from models.signal.filters import SosFilter
 from models.signal.stacking import Stacking
-from models.signal.td_features import TDFeatures
 from models.speech.vocoder import Vocoder
 from models.trial import WHOLE, BundleError, Trial
 
@@ -188,19 +185,9 @@ class Bundle:
         """
         speech = self.manifest.speech
         centre_s = speech.centre / speech.rate_hz
-        waits_s = self.td_features().reach_s - centre_s
+        waits_s = self.emg_frames().reach_s - centre_s
         waits_s += self.frame_models().delay_s + self.vocoder().delay_s
         return 1000 * (waits_s - self.lead_frames * self.shift_s)
-
-    def front_end(self) -> SosFilter:
-        """Build the filters: EMG in microvolts in, DC-free EMG out."""
-        signal = self.manifest.signal
-        return conditioner(self.manifest.conditioning, signal.rate_hz, len(signal.channels))
-
-    def td_features(self) -> TDFeatures:
-        """Build the features: DC-free EMG in, TD frames out."""
-        signal = self.manifest.signal
-        return TDFeatures(self.manifest.features, signal.rate_hz, len(signal.channels))
 
     def emg_frames(self) -> EmgFrames:
         """Build filters and features in one: EMG in microvolts in, frames out."""
@@ -232,7 +219,7 @@ class Bundle:
     def _context(self) -> Stacking:
         """Build the past of a frame that the gate sees."""
         settings = self.manifest.activity.stacking
-        return Stacking(settings, self.shift_s, self.td_features().columns)
+        return Stacking(settings, self.shift_s, self.emg_frames().columns)
 
     def _classifier(self, part: ClassifierPart) -> WindowClassifier | EvidenceClassifier:
         if "evidence" not in part.features:

@@ -1,6 +1,5 @@
 """The two models that run at every frame: how it sounds, and whether somebody speaks."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,13 +94,13 @@ class FrameModels:
         ----------
         frames : ndarray, shape (n, columns)
             TD features, which the gate looks at; n may be 0.
-        joined : ndarray, shape (n, columns)
+        joined : ndarray, shape (n, columns + more columns)
             The same frames as the converter sees them.
 
         Returns
         -------
         activity : ndarray, shape (n,)
-            Probability of speech.
+            Probability of speech; equal within 1e-12 however the frames are grouped.
         speech : SpeechFrames
             As many as are complete: equal however the frames are grouped, to the last bit with
             a converter that remembers, within 1e-4 with the paper's.
@@ -163,12 +162,13 @@ def _read(
     mel_cepstrum: NDArray[Any],
     log_f0: NDArray[Any],
     voicing: NDArray[Any],
-    probabilities: Array,
+    probabilities: NDArray[Any],
     threshold: float,
 ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """Return copies of outputs: activity, mel-cepstrum, F0 and voicing."""
     f0_hz, voiced = np.empty(len(log_f0)), np.empty(len(log_f0), dtype=np.bool_)
     for k in range(len(log_f0)):
-        f0_hz[k] = math.exp(log_f0[k, 0])
+        f0_hz[k] = np.exp(np.float64(log_f0[k, 0]))
         voiced[k] = voicing[k, 0] >= threshold
-    return probabilities[:, 1].copy(), mel_cepstrum.astype(np.float64), f0_hz, voiced
+    activity = probabilities[:, 1].astype(np.float64)
+    return activity, mel_cepstrum.astype(np.float64), f0_hz, voiced

@@ -27,8 +27,10 @@ class OnnxModel:
 
     Attributes
     ----------
-    inputs : tuple of str
-        Names of the inputs of rows.
+    inputs : dict of str to int
+        Columns of each input of rows by its name.
+    outputs : dict of str to int
+        Columns of each output of rows by its name.
     states : dict of str to tuple of int
         Shape of each state by its name; empty where the graph remembers nothing.
 
@@ -43,7 +45,9 @@ class OnnxModel:
         self._session = _session(path)
         self._frame_session = self._session if frame_path is None else _session(frame_path)
         rows, states, outputs = _parts(self._session)
-        self.inputs = tuple(one.name for one in rows)
+        self.inputs, self.outputs = (
+            {one.name: one.shape[-1] for one in some} for some in (rows, outputs)
+        )
         self.states = {state.name: tuple(state.shape) for state in states}
         self._input, self._dtype = rows[0].name, _dtype(rows[0])
         self._row_shapes = [output.shape[1:] for output in outputs]
@@ -112,16 +116,25 @@ class ModelStream:
         Parameters
         ----------
         *rows : ndarray, shape (n, columns)
-            The next rows of each input; n may be 0.
+            The next rows of each input, of all equally many; n may be 0.
 
         Returns
         -------
         list of ndarray, shape (n, ...)
             In the order of the graph's outputs, states left out; of the graph's own types, and
             such that the next call may overwrite them.
+
+        Raises
+        ------
+        ValueError
+            A row has other columns than the graph takes.
+        Exception
+            Whatever ONNX Runtime raises for several such rows.
         """
         if len(rows[0]) == 1:
             for place, row in zip(self._rows, rows, strict=True):
+                if row.shape != place.shape:
+                    raise ValueError(f"a row has shape {row.shape}, not {place.shape}")
                 _put(row, place)
             self._frame_session.run_with_iobinding(self._bindings[self._turn])
             self._turn = 1 - self._turn

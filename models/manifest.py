@@ -12,7 +12,7 @@ from models.speech.analysis import SpeechSettings
 
 FORMAT: Final = "streamer bundle"
 VERSION: Final = 2
-"""Since 2, the gate may be part of the converter's graph."""
+"""Since 2, the gate may be part of the converter's graph, and this have a form for one frame."""
 
 
 class Part(BaseModel):
@@ -59,7 +59,7 @@ class ActivityPart(Part):
     """Speech against rest, frame by frame."""
 
     file: str = Field(description="The converter's, where its graph has the gate in it.")
-    stacking: StackingSettings
+    stacking: StackingSettings = Field(description="It looks back, never ahead.")
     threshold: float = Field(description="Probability from which on a frame counts as speech.")
 
 
@@ -142,9 +142,16 @@ class Manifest(Part):
         return {part.name: part for part in (*first, *self.other_speakers)}
 
     @model_validator(mode="after")
-    def _gate_beside_a_converter_that_does_not_wait(self) -> Self:
-        if self.activity.file == self.converter.file and self.converter.stacking.future > 0:
+    def _gate_and_forms_as_the_version_has_them(self) -> Self:
+        inside = self.activity.file == self.converter.file
+        if self.version == 1 and (inside or self.converter.frame_file is not None):
+            raise ValueError("version 1 has no gate in a converter and no frame_file")
+        if inside and self.converter.stacking.future > 0:
             raise ValueError("a converter that waits for stacked frames cannot have the gate in it")
+        if self.converter.frame_file is not None and not self.converter.states:
+            raise ValueError("a frame_file is of a converter with states")
+        if self.activity.stacking.future > 0:
+            raise ValueError("the gate's stacking looks ahead")
         return self
 
     @model_validator(mode="after")

@@ -54,37 +54,37 @@ class Trial:
         self._try(part.file, 2, lambda: model(context)[-1])
 
     def converter(self, model: OnnxModel, *, with_gate: bool) -> None:
-        """Look at what a converter takes and keeps."""
+        """Look at what a converter takes, keeps and gives, alone or with the gate in it."""
         part = self._manifest.converter
-        inputs = ("features", "context") if with_gate else ("features",)
+        inputs, outputs = ["features"], ["mel_cepstrum", "log_f0", "voicing"]
+        if with_gate:
+            inputs, outputs = [*inputs, "context"], [*outputs, "probabilities"]
         for what, found, allowed in (
-            ("inputs", model.inputs, inputs),
+            ("inputs", list(model.inputs), inputs),
+            ("outputs", list(model.outputs), outputs),
             ("states", model.states, part.states),
         ):
             if found != allowed:
-                raise BundleError(
-                    f"{what} of model {part.file} of the bundle {self._path}",
-                    value=found,
-                    allowed=f"{allowed}, as its manifest says",
-                    way_out=WHOLE,
-                )
+                raise self._unlike(f"{what} of model {part.file}", found, allowed)
+        if with_gate and model.outputs["probabilities"] != 2:
+            raise self._unlike(f"classes of the gate in {part.file}", model.outputs, 2)
 
     def frame_models(self, build: Callable[[], FrameModels]) -> None:
-        """Try the converter on several frames at once and on one after the other."""
+        """Try converter and gate on several frames at once and on one after the other."""
         part, width = self._manifest.converter, self._manifest.speech.order + 1
         names = part.file if part.frame_file is None else f"{part.file} or {part.frame_file}"
         count = 2 + part.stacking.future + part.ahead
         joined = np.random.default_rng(0).normal(size=(count, self._joined))
         together, alone = (
-            self._try(names, width, partial(_converted, build(), joined, self._columns, size))
+            self._try(names, width + 3, partial(_converted, build, joined, self._columns, size))
             for size in (count, 1)
         )
-        largest = np.abs(together - alone).max()
-        if not largest <= _SAME:
+        same = together.shape == alone.shape and np.allclose(together, alone, atol=_SAME)
+        if not same:
             raise BundleError(
                 f"models {names} of the bundle {self._path}",
-                value=f"they differ by {largest:.2g}",
-                allowed="two forms of one converter",
+                value="something else for frames that come one by one",
+                allowed="the same as for all at once",
                 way_out=WHOLE,
             )
 
@@ -108,21 +108,29 @@ class Trial:
                 way_out=WHOLE,
             ) from error
         if found != width:
-            raise BundleError(
-                f"outputs of model {name} of the bundle {self._path}",
-                value=found,
-                allowed=f"{width}, as its manifest says",
-                way_out=WHOLE,
-            )
+            raise self._unlike(f"outputs of model {name}", found, width)
         return said
 
+    def _unlike(self, what: str, found: object, allowed: object) -> BundleError:
+        return BundleError(
+            f"{what} of the bundle {self._path}",
+            value=found,
+            allowed=f"{allowed}, as its manifest says",
+            way_out=WHOLE,
+        )
 
-def _converted(models: FrameModels, joined: Array, columns: int, size: int) -> Array:
-    """Return the mel-cepstra of frames that come so many at a time."""
+
+def _converted(build: Callable[[], FrameModels], joined: Array, columns: int, size: int) -> Array:
+    """Return all that is said of frames that come so many at a time, a row each."""
+    models = build()
     parts = [joined[first : first + size] for first in range(0, len(joined), size)]
-    return np.concatenate(
-        [models.process(part[:, :columns], part)[1].mel_cepstrum for part in parts]
+    said = [models.process(part[:, :columns], part) for part in parts]
+    activity = np.concatenate([one for one, _ in said])
+    speech = np.concatenate(
+        [np.column_stack((one.mel_cepstrum, np.log(one.f0_hz), one.voiced)) for _, one in said]
     )
+    # The gate waits for nothing: it has said something of each frame that the converter has.
+    return np.column_stack((speech, activity[: len(speech)]))
 
 
 def _said(

@@ -14,6 +14,8 @@ from drivers.recordings.recording import Recording
 from drivers.recordings.registry import read_recordings
 from drivers.replay import ReplaySource, skip
 
+_UNPACED_CHUNK_S = 0.1  # nobody waits for it, and a chunk has its price
+
 
 class RecordingsSettings(BaseModel):
     """Which recordings are replayed or published."""
@@ -38,10 +40,7 @@ def packaged_recording() -> Path:
     return Path(str(files("drivers.simulator") / "packaged"))
 
 
-_UNPACED_CHUNK_S = 0.1  # nobody waits for it, and a chunk has its price
-
-
-def played(
+def replay_source(
     recordings: Iterable[Recording],
     pace: float | Literal["max"],
     *,

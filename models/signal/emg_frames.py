@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from drivers.errors import SignalMismatchError
 from models.signal import kernels
 from models.signal.conditioning import ConditioningSettings, conditioner
-from models.signal.framing import FrameGrid
 from models.signal.log_bands import LogBands, LogBandSettings
 from models.signal.operator import Array, as_rows
 from models.signal.td_features import TDFeatures, TDSettings
@@ -30,6 +30,20 @@ class EmgFrames:
         Sampling rate.
     channels : int
         Columns of the signal.
+
+    Attributes
+    ----------
+    grid : FrameGrid
+        Where the frames lie.
+    channels : int
+        Columns of the signal.
+    more_columns : int
+        Of the bands, behind the TD features of a frame.
+
+    Raises
+    ------
+    SignalMismatchError
+        The bands have frames of their own.
     """
 
     def __init__(
@@ -45,23 +59,35 @@ class EmgFrames:
         self._td = td = TDFeatures(features, rate_hz, channels)
         grid = self.grid = td.grid
         spectrum, weights = np.empty((0, grid.length)), np.empty((0, 0))
-        taper_power, floor_uv = np.zeros(grid.length + 1), 1.0
+        taper_power, bands_floor_uv = np.zeros(grid.length + 1), 1.0
         if bands is not None:
-            tables, floor_uv = LogBands(bands, rate_hz, channels).tables, bands.floor_uv
+            operator = LogBands(bands, rate_hz, channels)
+            if operator.grid != grid:
+                raise SignalMismatchError(
+                    "frames of the bands", value=operator.grid, allowed=f"those of TD, {grid}"
+                )
+            tables, bands_floor_uv = operator.tables, bands.floor_uv
             spectrum, weights, taper_power = tables.spectrum, tables.bands, tables.taper_power
         self.more_columns = channels * len(weights)
-        self._constants = (
-            grid.shift_s, rate_hz, grid.length, features.taps, td.before, td.after,
-            features.log, features.scale_uv, features.floor_uv,
-            spectrum, weights, taper_power, floor_uv,
-        )  # fmt: skip
+        self._constants = kernels.Constants(
+            shift_s=grid.shift_s,
+            rate_hz=rate_hz,
+            length=grid.length,
+            taps=features.taps,
+            before=td.before,
+            after=td.after,
+            log=features.log,
+            scale_uv=features.scale_uv,
+            floor_uv=features.floor_uv,
+            spectrum=spectrum,
+            bands=weights,
+            taper_power=taper_power,
+            bands_floor_uv=bands_floor_uv,
+        )
         # A frame that is not complete yet begins at most so long ago.
         seen = max(td.before + grid.length, spectrum.shape[1]) + td.after
         self._history = np.zeros((seen, channels))
         self._clock = np.zeros(2, dtype=np.int64)
-
-    grid: FrameGrid
-    """Where the frames lie."""
 
     @property
     def columns(self) -> int:
@@ -72,6 +98,11 @@ class EmgFrames:
     def delay_s(self) -> float:
         """From a frame's centre to its last input."""
         return self._td.delay_s
+
+    @property
+    def reach_s(self) -> float:
+        """From a frame's first sample to behind its last input."""
+        return self._td.reach_s
 
     def settle(self, lead_in: Array | None) -> None:
         """Start an epoch on the samples acquired right before it; see `SosFilter.settle`."""
@@ -94,6 +125,11 @@ class EmgFrames:
             TD features.
         joined : ndarray, shape (m, columns + more_columns)
             The same frames with their bands.
+
+        Raises
+        ------
+        SignalMismatchError
+            The chunk has other channels.
         """
         rows = as_rows(chunk, self.channels)
         if not len(rows):
@@ -122,7 +158,7 @@ class EmgFrames:
 
     def _step(self, rows: Array, sections: Array, state: Array) -> tuple[Array, Array, Array]:
         return kernels.emg_frames(
-            rows, sections, state, self._history, self._clock, *self._constants
+            rows, sections, state, self._history, self._clock, self._constants
         )
 
     def _none(self) -> tuple[Array, Array]:

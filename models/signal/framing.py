@@ -62,7 +62,18 @@ class FrameGrid:
         return round(number * self.shift_s * self.rate_hz)
 
     def starts(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the first sample of each frame, as `start` does."""
+        """Return the first sample of each frame, as `start` does.
+
+        Parameters
+        ----------
+        numbers : ndarray of int, shape (frames,)
+            Of the frames, from 0.
+
+        Returns
+        -------
+        ndarray of int, shape (frames,)
+            Numbers of the samples, from 0.
+        """
         first: NDArray[np.int64] = np.rint(numbers * self.shift_s * self.rate_hz).astype(np.int64)
         return first
 

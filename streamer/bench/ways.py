@@ -84,11 +84,9 @@ def _difference(
 
 
 def _features(bundle: Bundle, pieces: list[Samples]) -> Array:
-    front_end, features = bundle.front_end(), bundle.td_features()
-    front_end.settle(None)
-    return np.concatenate(
-        [features.process(front_end.process(piece.astype(np.float64))) for piece in pieces]
-    )
+    emg_frames = bundle.emg_frames()
+    emg_frames.settle(None)
+    return np.concatenate([emg_frames.process(piece.astype(np.float64))[1] for piece in pieces])
 
 
 def _read(source: Source, seconds: float | None = None) -> list[Samples]:

@@ -22,7 +22,7 @@ from drivers.source import UTTERANCE, Chunk, Health, Source, SourceInfo
 from models.bundle import Bundle, packaged_bundle
 from streamer.bench.process import PERFORMANCE
 from streamer.config import Config, load_config
-from streamer.recordings import Selection, played
+from streamer.recordings import Selection, replay_source
 from streamer.results.outputs import RunDirectory, write_json
 from streamer.results.summary import Snapshot
 from streamer.session import Session
@@ -202,7 +202,7 @@ def _source(config: Config) -> Source:
     if config.live.source is not None:
         return live_source(config.live).source
     replay, recordings = config.replay, Selection(config.recordings).recordings
-    return played(recordings, replay.speed, loop=replay.loop, start_s=replay.start_s)
+    return replay_source(recordings, replay.speed, loop=replay.loop, start_s=replay.start_s)
 
 
 def _look(

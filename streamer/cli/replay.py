@@ -8,7 +8,7 @@ from drivers.replay import inject_gaps, parse_gap
 from streamer.cli.options import configured, running, selecting
 from streamer.cli.run import Run, run
 from streamer.config import load_config
-from streamer.recordings import Selection, played
+from streamer.recordings import Selection, replay_source
 
 
 @click.command()
@@ -78,7 +78,7 @@ def replay(
     selection = Selection(config.recordings)
     pace = config.replay.speed
     recordings = inject_gaps(selection.recordings, [parse_gap(gap) for gap in config.replay.gaps])
-    source = played(recordings, pace, loop=config.replay.loop, start_s=config.replay.start_s)
+    source = replay_source(recordings, pace, loop=config.replay.loop, start_s=config.replay.start_s)
     return run(
         Run(
             "replay",

@@ -75,6 +75,37 @@ def with_other_speakers(part: Part) -> None:
     ]
 
 
+def remembers(part: Part) -> None:
+    """Change a manifest: the converter remembers, as in version 1."""
+    part["converter"] |= {
+        "file": "remembering.onnx",
+        "stacking": {"past": 0, "future": 0},
+        "states": {"total": [1, COLUMNS]},
+        "ahead": 2,
+    }
+
+
+def in_one_graph(part: Part) -> None:
+    """Change a manifest: the gate is in a converter with two forms, as in version 2."""
+    remembers(part)
+    part["version"] = 2
+    part["converter"] |= {"file": "with_gate.onnx", "frame_file": "frame.onnx"}
+    part["activity"]["file"] = "with_gate.onnx"
+
+
+@pytest.fixture(params=[remembers, in_one_graph])
+def remembering(request: pytest.FixtureRequest) -> Callable[[Part], None]:
+    """The change of a manifest that gives it a converter that remembers, of either version."""
+    change: Callable[[Part], None] = request.param
+    return change
+
+
+@pytest.fixture
+def one_graph() -> Callable[[Part], None]:
+    """The change of a manifest that puts the gate into the converter."""
+    return in_one_graph
+
+
 @pytest.fixture
 def three_speakers() -> Callable[[Part], None]:
     """The change of a manifest that gives it three speaker classifiers."""
@@ -87,8 +118,10 @@ def graphs() -> dict[str, bytes]:
     pytest.importorskip("onnx")
     return {
         "converter.onnx": _converter(4 * COLUMNS, 5),
-        "converter_frame.onnx": _converter(4 * COLUMNS, 5),
-        "another_converter.onnx": _converter(4 * COLUMNS, 5, seed=2),
+        "remembering.onnx": _remembering(COLUMNS, 5),
+        "with_gate.onnx": _remembering(COLUMNS, 5, 4 * COLUMNS),
+        "frame.onnx": _remembering(COLUMNS, 5, 4 * COLUMNS),
+        "another_frame.onnx": _remembering(COLUMNS, 5, 4 * COLUMNS, seed=2),
         "activity.onnx": _discriminant(4 * COLUMNS, 2),
         "mode.onnx": _discriminant(2 * 11, 3, weight=0.001),
         "speaker.onnx": _discriminant(6 * COLUMNS, 2),
@@ -115,11 +148,11 @@ def make_bundle(tmp_path: Path, graphs: dict[str, bytes]) -> MakeBundle:
     return make
 
 
-def _converter(columns: int, coefficients: int, seed: int = 1) -> bytes:
+def _converter(columns: int, coefficients: int) -> bytes:
     from onnx import TensorProto, helper
 
     outputs = {"mel_cepstrum": coefficients, "log_f0": 1, "voicing_logit": 1}
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     nodes, weights = [], []
     for name, width in outputs.items():
         matrix = rng.normal(0, 0.3, (columns, width)).astype(np.float32)
@@ -136,6 +169,51 @@ def _converter(columns: int, coefficients: int, seed: int = 1) -> bytes:
         ],
         weights,
     )
+    return _bytes(graph)
+
+
+def _remembering(columns: int, coefficients: int, context: int = 0, seed: int = 4) -> bytes:
+    """It says what the features so far add up to; with a context, the gate is in it."""
+    from onnx import TensorProto, helper
+
+    rng = np.random.default_rng(seed)
+    width = coefficients + 2
+    matrix = rng.normal(0, 0.1, (columns, width)).astype(np.float32)
+    axis, last = np.array(0, dtype=np.int64), np.array([-1], dtype=np.int64)
+    sizes = np.array([coefficients, 1, 1], dtype=np.int64)
+    said = {"mel_cepstrum": coefficients, "log_f0": 1, "voicing": 1}
+    nodes = [
+        helper.make_node("CumSum", ["features", "axis"], ["sums"]),
+        helper.make_node("Add", ["sums", "total"], ["totals"]),
+        helper.make_node("MatMul", ["totals", "w"], ["all"]),
+        helper.make_node("Split", ["all", "sizes"], ["mel_cepstrum", "log_f0", "logit"], axis=1),
+        helper.make_node("Sigmoid", ["logit"], ["voicing"]),
+        helper.make_node("Gather", ["totals", "last"], ["total_after"], axis=0),
+    ]
+    weights = [
+        helper.make_tensor("w", TensorProto.FLOAT, matrix.shape, matrix),
+        helper.make_tensor("axis", TensorProto.INT64, axis.shape, [0]),
+        helper.make_tensor("last", TensorProto.INT64, last.shape, last),
+        helper.make_tensor("sizes", TensorProto.INT64, sizes.shape, sizes),
+    ]
+    inputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", columns])]
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", width])
+        for name, width in said.items()
+    ]
+    if context:
+        gate = rng.normal(0, 0.1, (context, 2))
+        nodes += [
+            helper.make_node("MatMul", ["context", "gate"], ["scores"]),
+            helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+        ]
+        weights.append(helper.make_tensor("gate", TensorProto.DOUBLE, gate.shape, gate))
+        double = TensorProto.DOUBLE
+        inputs.append(helper.make_tensor_value_info("context", double, ["n", context]))
+        outputs.append(helper.make_tensor_value_info("probabilities", double, ["n", 2]))
+    total = helper.make_tensor_value_info("total", TensorProto.FLOAT, [1, columns])
+    after = helper.make_tensor_value_info("total_after", TensorProto.FLOAT, [1, columns])
+    graph = helper.make_graph(nodes, "remembering", [*inputs, total], [*outputs, after], weights)
     return _bytes(graph)
 
 

@@ -24,10 +24,10 @@ def test_opens_and_builds_what_the_manifest_says(make_bundle):
     """Nothing runs without it."""
     bundle = Bundle.open(make_bundle())
     emg = np.random.default_rng(0).normal(300, 50, (600, 2))
-    front_end, features = bundle.front_end(), bundle.td_features()
-    samples = front_end.process(emg)
+    emg_frames = bundle.emg_frames()
+    samples, frames, _ = emg_frames.process(emg)
     assert abs(samples[0]).max() < 1e-6  # settled on the first sample
-    frames = np.concatenate((features.process(samples), features.flush()))
+    frames = np.concatenate((frames, emg_frames.flush()[0]))
     models = bundle.frame_models()
     activity, speech = models.process(frames, frames)
     assert activity.shape == (len(frames),)
@@ -118,9 +118,9 @@ def test_operators_share_no_state(make_bundle):
     bundle = Bundle.open(make_bundle())
     rng = np.random.default_rng(0)
     emg, frames = rng.normal(size=(60, 2)), rng.normal(size=(8, 10))
-    for build, rows in ((bundle.front_end, emg), (bundle.td_features, emg)):
-        build().process(rows + 100)
-        np.testing.assert_array_equal(build().process(rows), build().process(rows))
+    bundle.emg_frames().process(emg * 2)
+    for one, other in zip(*(bundle.emg_frames().process(emg) for _ in range(2)), strict=True):
+        np.testing.assert_array_equal(one, other)
     bundle.frame_models().process(frames + 1, frames + 1)
     fresh, again = (bundle.frame_models().process(frames, frames) for _ in range(2))
     np.testing.assert_array_equal(again[0], fresh[0])
@@ -231,7 +231,9 @@ def test_a_foreign_or_damaged_manifest_is_refused(tmp_path, content, named):
         (("converter",), "lead_ms", -10.0, "converter.lead_ms"),
         (("converter",), "f0_coding", "linear", "converter.f0_coding"),
         (("activity",), "threshold", float("nan"), "activity.threshold"),
-        (("activity",), "file", "converter.onnx", "cannot have the gate in it"),
+        (("activity",), "file", "converter.onnx", "version 1 has no gate in a converter"),
+        (("converter",), "frame_file", "frame.onnx", "version 1 has no gate in a converter"),
+        (("activity", "stacking"), "future", 1, "the gate's stacking looks ahead"),
         (("signal",), "rate_hz", 0.0, "signal.rate_hz"),
         (("signal",), "channels", [], "signal.channels"),
         (("signal",), "unit", "mV", "signal.unit"),
@@ -250,6 +252,25 @@ def test_a_manifest_that_is_not_understood_is_refused(make_bundle, place, key, v
     with pytest.raises(BundleError) as caught:
         Bundle.open(path)
     assert one_line(caught.value, str(path / "manifest.json"), named)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("stacking", {"past": 0, "future": 1}, "cannot have the gate in it"),
+        ("states", {}, "a frame_file is of a converter with states"),
+    ],
+)
+def test_forms_and_gates_that_contradict_are_refused(make_bundle, one_graph, key, value, named):
+    """Frames and their gate would not belong together."""
+
+    def change(part):
+        one_graph(part)
+        part["converter"][key] = value
+
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(make_bundle(change))
+    assert one_line(caught.value, named)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -293,38 +314,62 @@ def test_a_model_of_another_shape_is_refused_at_once(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_converter_without_the_gate_that_it_should_have_is_refused(make_bundle):
+def test_a_converter_without_the_gate_that_it_should_have_is_refused(make_bundle, one_graph):
     """The voice would never be heard, or always."""
 
-    def change(part):
-        part["converter"]["stacking"] = {"past": 3, "future": 0}
-        part["activity"]["file"] = "converter.onnx"
-
-    with pytest.raises(BundleError) as caught:
-        Bundle.open(make_bundle(change))
-    assert one_line(caught.value, "converter.onnx", "got ('features',)", "'context'", "manifest")
-
-
-def test_two_forms_of_a_converter_must_be_of_the_same(make_bundle):
-    """A live session would have another voice than its replay, after half a copy."""
-
-    def in_two_forms(part):
-        part["converter"]["frame_file"] = "converter_frame.onnx"
-
-    path = make_bundle(in_two_forms)
-    frames = np.random.default_rng(0).normal(size=(8, 10))
-    models = Bundle.open(path).frame_models()
-    assert len(models.process(frames, frames)[1]) == 7
-    frame_file = path / "converter_frame.onnx"
-    frame_file.write_bytes((path / "another_converter.onnx").read_bytes())
+    path = make_bundle(one_graph)
+    (path / "with_gate.onnx").write_bytes((path / "remembering.onnx").read_bytes())
     with pytest.raises(BundleError) as caught:
         Bundle.open(path)
-    both = "converter.onnx or converter_frame.onnx"
-    assert one_line(caught.value, both, "differ by", "two forms of one converter")
+    assert one_line(caught.value, "with_gate.onnx", "got ['features']", "'context'", "manifest")
+
+
+def test_two_forms_of_a_converter_must_be_of_the_same(make_bundle, one_graph):
+    """A live session would have another voice, or another gate, than its replay."""
+    path = make_bundle(one_graph)
+    Bundle.open(path)
+    frame_file = path / "frame.onnx"
+    for other, said in (
+        ("another_frame.onnx", "something else for frames that come one by one"),
+        ("mode.onnx", "does not fit its manifest"),
+        ("remembering.onnx", "does not fit its manifest"),
+    ):
+        frame_file.write_bytes((path / other).read_bytes())
+        with pytest.raises(BundleError) as caught:
+            Bundle.open(path)
+        assert one_line(caught.value, "with_gate.onnx or frame.onnx", said)
     frame_file.unlink()
     with pytest.raises(BundleError) as caught:
         Bundle.open(path)
-    assert one_line(caught.value, "model converter_frame.onnx", "no such file")
+    assert one_line(caught.value, "model frame.onnx", "no such file")
+
+
+def test_converters_that_remember_run_whatever_the_version(make_bundle, remembering):
+    """Bundles are trained once and used for years; live is what a replay says."""
+    bundle = Bundle.open(make_bundle(remembering))
+    frames = np.random.default_rng(0).normal(size=(20, 10))
+    expected = np.cumsum(np.concatenate((frames, frames[-1:], frames[-1:])), axis=0)[2:]
+    models, found = bundle.frame_models(), []
+    for cuts in ([], range(1, 20), [1, 4, 5, 6, 13]):
+        pairs = [models.process(part, part) for part in np.split(frames, cuts)]
+        speech = [*(one for _, one in pairs), models.flush()]
+        mel = np.concatenate([one.mel_cepstrum for one in speech])
+        found.append((mel, np.concatenate([activity for activity, _ in pairs])))
+    for mel, activity in found:
+        np.testing.assert_allclose(mel, found[0][0], atol=1e-5)
+        np.testing.assert_allclose(activity, found[0][1], atol=1e-12)
+        assert activity.shape == (20,)
+    matrix = np.random.default_rng(4).normal(0, 0.1, (10, 7))[:, :5]
+    np.testing.assert_allclose(found[0][0], expected @ matrix, atol=1e-5)
+
+
+def test_features_of_another_width_are_refused(make_bundle, remembering):
+    """Numbers of the frame before would stand in for those that are missing."""
+    models = Bundle.open(make_bundle(remembering)).frame_models()
+    frames = np.zeros((2, 10))
+    for rows in (frames[:1], frames):
+        with pytest.raises(Exception, match="shape|dimension"):
+            models.process(rows, rows[:, :6])
 
 
 def test_labels_must_be_as_many_as_the_models_classes(make_bundle):

@@ -9,8 +9,8 @@ import pytest
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
 from drivers.recordings.registry import write_recordings
-from drivers.source import Channel, Provenance
-from streamer.recordings import RecordingsSettings, Selection
+from drivers.source import Channel, Provenance, SourceState
+from streamer.recordings import RecordingsSettings, Selection, replay_source
 
 EMG = np.zeros((12, 2), np.float32)
 PLAIN = Recording("a", EMG, 600.0, (Channel("EMG1"), Channel("EMG2")))
@@ -118,3 +118,22 @@ def test_natural_speech_begins_where_the_replay_does() -> None:
     cut = selection.natural(0.5)(first.name)
     assert cut is not None
     assert len(cut.emg_uv) == len(first.emg_uv) - 300
+
+
+def test_an_unpaced_replay_gives_the_same_in_longer_chunks() -> None:
+    """What is measured at full speed would not be what is heard."""
+    emg = np.arange(600.0, dtype=np.float32).reshape(300, 2)
+    recording = replace(PLAIN, emg_uv=emg)
+    found = []
+    for pace in (50.0, "max"):
+        chunks = []
+        with replay_source([recording], pace, start_s=0.1) as source:
+            while source.health.state is not SourceState.DISCONNECTED:
+                chunk = source.read(0.1)
+                if chunk is not None:
+                    chunks.append(chunk.samples)
+        found.append(chunks)
+    assert {len(chunk) for chunk in found[0]} == {6}
+    assert len(found[1]) == 4
+    for chunks in found:
+        np.testing.assert_array_equal(np.concatenate(chunks), emg[60:])

@@ -1,6 +1,7 @@
 """Ctrl-C in the middle of an evaluation, as a terminal sends it: to all processes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,9 +53,11 @@ def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -
         output, errors = process.communicate()
     assert process.returncode == 130, errors
     assert output == ""
-    # After it, joblib's tracker of temporary files may say that some were gone already.
-    stopped = "streamer: stopped; what is done is kept, and the same command goes on from there"
-    assert stopped in errors.splitlines(), errors
+    # joblib's tracker of temporary files may end later, and say that some were gone already.
+    own = [line for line in errors.splitlines() if not re.search("resource_tracker|warnings", line)]
+    assert own[-1] == (
+        "streamer: stopped; what is done is kept, and the same command goes on from there"
+    )
     assert "Traceback" not in errors
     assert "first: 2 jobs" in errors  # done before, and already in the report
     assert (out / "first.json").exists()

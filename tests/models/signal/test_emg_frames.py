@@ -83,6 +83,12 @@ def test_columns_are_what_it_says():
             assert joined.shape[1] == front.columns + front.more_columns
 
 
+def test_bands_of_other_frames_are_refused():
+    """Each frame would get the bands of another one."""
+    with pytest.raises(SignalMismatchError, match="frames of the bands"):
+        EmgFrames(CONDITIONING, TDSettings(), LogBandSettings(shift_s=0.02), 600.0, CHANNELS)
+
+
 def test_other_channels_are_refused():
     """They would be taken for those that a model knows."""
     with pytest.raises(SignalMismatchError, match=r"\(3, 5\)"):

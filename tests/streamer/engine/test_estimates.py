@@ -93,8 +93,7 @@ def test_the_window_is_cut_as_in_training(
     """A classifier that sees other windows than it learned from is off its calibration."""
     signal = emg(2.0)
     estimates, _ = estimate(toy_bundle, chunks_of(signal))
-    samples = toy_bundle.front_end().process(signal.astype(np.float64))
-    frames = toy_bundle.td_features().process(samples)
+    samples, frames, _ = toy_bundle.emg_frames().process(signal.astype(np.float64))
     assert toy_bundle.mode is not None
     # At 1.5 s, 147 frames are complete; the window of 1 s are the last 100 of them.
     vector = toy_bundle.mode.features(samples[47 * 6 : 147 * 6], frames[47:147])

@@ -340,8 +340,7 @@ def test_filters_settle_on_the_samples_before(bundle_with: MakeBundle, emg: Make
     signal = emg(2.0)
     signal[:, 0] += np.linspace(0, 5000, len(signal), dtype=np.float32)
     bundle = bundle_with()
-    front_end = bundle.front_end()
-    expected = front_end.process(signal.astype(np.float64))[600:]
+    expected = bundle.emg_frames().process(signal.astype(np.float64))[0][600:]
     chunk = Chunk(signal[600:], 0, 0, 1.0, 1.0, lead_in=signal[:600])
     outputs, _ = run(bundle, [chunk])
     np.testing.assert_allclose(joined(outputs, "samples"), expected, atol=1e-9)
