@@ -158,7 +158,7 @@ class EmgFrames:
 
     def _step(self, rows: Array, sections: Array, state: Array) -> tuple[Array, Array, Array]:
         return kernels.emg_frames(
-            rows, sections, state, self._history, self._clock, self._constants
+            rows, sections, state, self._history, self._clock, *self._constants
         )
 
     def _none(self) -> tuple[Array, Array]:

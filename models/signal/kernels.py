@@ -120,7 +120,7 @@ def _bands_frame(
 
 
 class Constants(NamedTuple):
-    """What `emg_frames` computes with; names as of the settings and tables it is taken from.
+    """What `emg_frames` computes with, in its order; names as of the settings and tables.
 
     The arrays are those of `models.signal.log_bands.Tables`, `before` and `after` those of
     `TDFeatures`, `length` that of the grid.
@@ -148,14 +148,26 @@ def emg_frames(
     state: Array,
     history: Array,
     clock: NDArray[np.int64],
-    constants: Constants,
+    shift_s: float,
+    rate_hz: float,
+    length: int,
+    taps: int,
+    before: int,
+    after: int,
+    log: bool,
+    scale_uv: float,
+    floor_uv: float,
+    spectrum: Array,
+    bands: Array,
+    taper_power: Array,
+    bands_floor_uv: float,
 ) -> tuple[Array, Array, Array]:
     """Filter rows and return them, and the frames that they complete, as `EmgFrames` does.
 
     Changed in place: the filters' `state`, the `history` of filtered samples, and the `clock`:
-    samples received, frames returned.
+    samples received, frames returned. Then come the `Constants`, one by one: as a tuple they
+    would cost a live frame a fiftieth of its time.
     """
-    c = constants
     count, channels = rows.shape
     samples = rows.copy()
     filter_rows(sections, state, samples)
@@ -166,24 +178,22 @@ def emg_frames(
     history[:] = extended[count:]
     origin, received, first = clock[0] - kept, clock[0] + count, clock[1]
     complete = 0
-    while _start(first + complete, c.shift_s, c.rate_hz) + c.length + c.after <= received:
+    while _start(first + complete, shift_s, rate_hz) + length + after <= received:
         complete += 1
     clock[0], clock[1] = received, first + complete
-    columns, window = channels * 5, c.spectrum.shape[1]
-    joined = np.zeros((complete, columns + channels * len(c.bands)))
+    columns, window = channels * 5, spectrum.shape[1]
+    joined = np.zeros((complete, columns + channels * len(bands)))
     for k in range(complete):
-        start = _start(first + k, c.shift_s, c.rate_hz) - origin
+        start = _start(first + k, shift_s, rate_hz) - origin
         row = joined[k]
-        _td_frame(
-            extended[start - c.before : start + c.length + c.after], c.length, c.taps, c.before, row
-        )
-        if c.log:
-            _compress(row[:columns], c.scale_uv, c.floor_uv)
-        if len(c.bands) > 0:
-            begin = start + c.length - window
-            weight = window * c.taper_power[window + min(0, begin + origin)]
+        _td_frame(extended[start - before : start + length + after], length, taps, before, row)
+        if log:
+            _compress(row[:columns], scale_uv, floor_uv)
+        if len(bands) > 0:
+            begin = start + length - window
+            weight = window * taper_power[window + min(0, begin + origin)]
             seen = extended[begin : begin + window]
-            _bands_frame(seen, c.spectrum, c.bands, weight, c.bands_floor_uv, row[columns:])
+            _bands_frame(seen, spectrum, bands, weight, bands_floor_uv, row[columns:])
     return samples, joined[:, :columns].copy(), joined
 
 

@@ -1,11 +1,14 @@
 """Filters, TD features and bands in one step."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import SignalMismatchError
+from models.signal import kernels
 from models.signal.conditioning import ConditioningSettings, conditioner
 from models.signal.emg_frames import EmgFrames
 from models.signal.filters import HighPassSettings, NotchSettings
@@ -61,6 +64,12 @@ def test_gives_what_its_parts_give_however_the_emg_is_cut(cuts, length, chosen, 
         np.testing.assert_array_equal(signal, before)
         for found, one in zip(zip(*parts, strict=True), expected, strict=True):
             np.testing.assert_array_equal(np.concatenate(found), one)
+
+
+def test_constants_are_handed_over_in_their_order():
+    """Two floors in microvolts would change places, and nothing would say so."""
+    taken = list(signature(kernels.emg_frames).parameters)
+    assert taken[-len(kernels.Constants._fields) :] == list(kernels.Constants._fields)
 
 
 def test_a_frame_comes_with_its_last_sample():
