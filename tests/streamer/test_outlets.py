@@ -127,10 +127,11 @@ def test_another_program_gets_voice_and_emg(
     ready = threading.Barrier(3)
 
     def listen(kind: str) -> None:
-        (found,) = pylsl.resolve_byprop("source_id", f"streamer-script-{kind}", timeout=10)
+        # Loops may have to be compiled first.
+        (found,) = pylsl.resolve_byprop("source_id", f"streamer-script-{kind}", timeout=60)
         inlet = pylsl.StreamInlet(found)
         inlet.open_stream(5)
-        ready.wait(10)
+        ready.wait(60)
         silent = 0
         while silent < 10:
             samples, stamps = inlet.pull_chunk(timeout=0.1)
@@ -140,7 +141,7 @@ def test_another_program_gets_voice_and_emg(
     signal_uv = emg(1.0)
 
     def live() -> Any:
-        ready.wait(10)
+        ready.wait(60)
         start_s = time.perf_counter()
         for chunk in chunks_of(signal_uv, (12,), start_s=start_s):
             time.sleep(max(0.0, chunk.time_s - time.perf_counter()))

@@ -250,6 +250,6 @@ def test_a_model_that_exports_wrong_is_not_written(corpus, train, tmp_path, monk
 
     OnnxModel = export.OnnxModel
     monkeypatch.setattr(export, "OnnxModel", Wrong)
-    with pytest.raises(ExportError, match=r"activity.onnx: got 0\.01"):
+    with pytest.raises(ExportError, match=r"mode.onnx: got 0\.01"):
         train(corpus, SESSION, tmp_path / "bundle")
     assert left_in(tmp_path) == []
