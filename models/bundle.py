@@ -207,7 +207,7 @@ class Bundle:
             self._converter,
             Stacking(part.stacking, self.shift_s, emg.columns + emg.more_columns),
             self._gate,
-            self._context(),
+            Stacking(self.manifest.activity.stacking, self.shift_s, emg.columns),
             part.voicing_threshold,
             part.ahead,
         )
@@ -215,11 +215,6 @@ class Bundle:
     def vocoder(self, seed: int = 0) -> Vocoder:
         """Build the vocoder: speech parameters in, speech out."""
         return Vocoder(self.manifest.speech, seed)
-
-    def _context(self) -> Stacking:
-        """Build the past of a frame that the gate sees."""
-        settings = self.manifest.activity.stacking
-        return Stacking(settings, self.shift_s, self.emg_frames().columns)
 
     def _classifier(self, part: ClassifierPart) -> WindowClassifier | EvidenceClassifier:
         if "evidence" not in part.features:

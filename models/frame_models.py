@@ -151,14 +151,14 @@ class FrameModels:
             outputs = [output[early:] for output in outputs]
         mel_cepstrum, log_f0, voicing = outputs
         threshold = self._voicing_threshold
-        activity, mel, f0_hz, voiced = _read(
+        activity, mel, f0_hz, voiced = _copied(
             mel_cepstrum, log_f0, voicing, probabilities, threshold
         )
         return activity, SpeechFrames(mel, f0_hz, voiced)
 
 
 @compiled
-def _read(
+def _copied(
     mel_cepstrum: NDArray[Any],
     log_f0: NDArray[Any],
     voicing: NDArray[Any],

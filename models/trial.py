@@ -50,7 +50,7 @@ class Trial:
     def gate(self, model: OnnxModel) -> None:
         """Try a gate that is a graph of its own."""
         part = self._manifest.activity
-        context = np.zeros((1, (part.stacking.past + 1 + part.stacking.future) * self._columns))
+        context = np.zeros((1, (part.stacking.past + 1) * self._columns))
         self._try(part.file, 2, lambda: model(context)[-1])
 
     def converter(self, model: OnnxModel, *, with_gate: bool) -> None:

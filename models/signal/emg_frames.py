@@ -133,7 +133,7 @@ class EmgFrames:
         """
         rows = as_rows(chunk, self.channels)
         if not len(rows):
-            return rows, *self._none()
+            return self._unfiltered(rows)  # the filter settles on a sample, and here is none
         return self._step(rows, self._filter.sections, self._filter.state(rows))
 
     def flush(self) -> tuple[Array, Array]:
@@ -144,9 +144,7 @@ class EmgFrames:
         frames, joined : ndarray
             As `process` gives them; the smoothing has reached into zeros after the signal.
         """
-        zeros = np.zeros((self._td.after, self.channels))
-        unfiltered = np.empty((0, 6)), np.empty((0, 2, self.channels))
-        _, frames, joined = self._step(zeros, *unfiltered)
+        _, frames, joined = self._unfiltered(np.zeros((self._td.after, self.channels)))
         self.reset()
         return frames, joined
 
@@ -161,5 +159,5 @@ class EmgFrames:
             rows, sections, state, self._history, self._clock, *self._constants
         )
 
-    def _none(self) -> tuple[Array, Array]:
-        return np.empty((0, self.columns)), np.empty((0, self.columns + self.more_columns))
+    def _unfiltered(self, rows: Array) -> tuple[Array, Array, Array]:
+        return self._step(rows, np.empty((0, 6)), np.empty((0, 2, self.channels)))
