@@ -24,7 +24,7 @@ from drivers.clock import Clock, PerfClock
 from drivers.errors import SignalMismatchError
 from drivers.source import Chunk, Marker, Source, SourceInfo, SourceState
 from drivers.varioport.codec import make_encoder
-from drivers.varioport.emulator.faults import Faults, FaultyLine, Injected
+from drivers.varioport.emulator.faults import Faults, FaultyLine, Injected, Pause
 from drivers.varioport.emulator.pty import DEFAULT_LINK, PseudoPort
 from drivers.varioport.profile import Profile
 
@@ -79,6 +79,7 @@ class Emulator:
         self._pulses = MarkerPulses(profile.rate_hz)
         self._acquired_s: float | None = None  # first sample, on the source's clock
         self._started_s = 0.0  # the same on this host's
+        self._opened_s: float | None = None  # when somebody had the port open first
         self._sending = not profile.start
         self._received = b""
 
@@ -218,7 +219,7 @@ class Emulator:
     def _send(self, frames: Sequence[bytes], device_s: NDArray[np.float64]) -> None:
         """Send frames that are due, or lose them as the faults will have it."""
         never = np.zeros(len(frames), np.bool_)
-        gone = never if self._faults.unplug is None else self._faults.unplug.covers(device_s)
+        gone = never if self._faults.unplug is None else self._gone(device_s, self._faults.unplug)
         silent = never if self._faults.stall is None else self._faults.stall.covers(device_s)
         fate = np.where(gone, 2, np.where(silent, 1, 0))
         edges = [0, *(np.flatnonzero(np.diff(fate)) + 1).tolist(), len(frames)]
@@ -233,6 +234,14 @@ class Emulator:
                 self.injected.stalled_frames += end - begin
             else:
                 self._write(frames[begin:end])
+
+    def _gone(self, device_s: NDArray[np.float64], unplug: Pause) -> NDArray[np.bool_]:
+        """Say at which times the port is gone: never before somebody had it open."""
+        if self._opened_s is None and self._port.is_open:
+            self._opened_s = float(device_s[0])
+        if self._opened_s is None:
+            return np.zeros(len(device_s), np.bool_)
+        return unplug.covers(device_s - self._opened_s)
 
     def _write(self, frames: Sequence[bytes]) -> None:
         self._obey()

@@ -90,7 +90,8 @@ class Faults:
     late : Pause or None
         The device is silent; what it measures meanwhile comes at the end, all at once.
     unplug : Pause or None
-        The port is gone; the device goes on counting.
+        The port is gone; the device goes on counting. Counted from when somebody opened the
+        port first, so that it is there for whoever starts late.
     burst_ms : float
         Bytes are handed over only this often, as an adapter does with its latency timer
         (16 ms on FTDI's); 0 hands over each frame at its time.

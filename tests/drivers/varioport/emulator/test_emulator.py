@@ -5,7 +5,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -417,6 +417,25 @@ def test_unplug_and_replug(link: Path, profile: Profile):
         before = max(c.received_s for c in chunks if c.epoch == epoch - 1)
         after = min(c.received_s for c in chunks if c.epoch == epoch)
         assert after - before < 0.2 + 2.0
+
+
+def test_nobody_is_too_late_for_a_port_that_will_be_unplugged(link: Path):
+    """Who starts slowly would be told that there is no device, or not: as chance has it."""
+
+    class OpensAt(VirtualClock):
+        def sleep_until(self, time_s: float) -> None:
+            super().sleep_until(time_s)
+            if time_s >= 0.5 and not received:  # nobody was there for the first 0.5 s
+                received.append(opened.enter_context(port_open(link)))
+
+    received: list[Callable[[], bytes]] = []
+    faults = Faults(unplug=Pause(0.4, 0.2))
+    emulator = Emulator(replay(700), FRAMED, faults, link=link, clock=OpensAt())
+    with ExitStack() as opened, emulator:
+        emulator.run()
+    assert received
+    assert emulator.injected.unplugs == 1
+    assert emulator.injected.unplugged_frames == pytest.approx(0.2 * 600, abs=1)
 
 
 @pytest.mark.realtime
