@@ -6,7 +6,6 @@ silence at the monitor is an outage.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from streamer.bench.process import Performance
 
 _SILENT_S = 0.3
 _EDGE_S = 0.03
-_LEAST_RETURN_S = 0.5
 _LONGEST_S = 2.0
 _LARGEST_OFF_MS = 20.0
 _BESIDE_S, _FADE_S, _VOICE_S = 0.001, 0.005, 0.025
@@ -119,25 +117,6 @@ def largest_edge(audio: NDArray[np.float32], outages: Sequence[Outage], rate_hz:
     return max(ratios)
 
 
-def complete(epochs: Sequence[dict[str, Any]], emg_hz: float) -> list[dict[str, Any]]:
-    """Return the epochs that lasted.
-
-    Parameters
-    ----------
-    epochs : sequence of dict
-        Of a session.
-    emg_hz : float
-        Rate of the EMG.
-
-    Returns
-    -------
-    list of dict
-        All but the last where the session ended as soon as that one had begun.
-    """
-    ended_early = epochs[-1]["samples"] < _LEAST_RETURN_S * emg_hz
-    return list(epochs[:-1] if ended_early else epochs)
-
-
 def outage_figures(
     performance: Performance, audio: NDArray[np.float32], rate_hz: int, kills: int, emg_hz: float
 ) -> list[Figure]:
@@ -148,7 +127,7 @@ def outage_figures(
     performance : Performance
         Of the session.
     audio : ndarray of float32, shape (n,)
-        What was heard of it, up to the end of its last complete epoch.
+        What was heard of it, up to the end of its last epoch.
     rate_hz : int
         Its sampling rate.
     kills : int
@@ -164,7 +143,7 @@ def outage_figures(
     outages = find_outages(audio, rate_hz)
     at_edges, elsewhere = largest_steps(audio, outages, rate_hz)
     counters, epochs = performance.summary["counters"], performance.epochs
-    returns, losses = len(complete(epochs, emg_hz)) - 1, len(epochs) - 1
+    returns = len(epochs) - 1
     lost = sum(epoch["lost_samples"] for epoch in epochs)
     samples = sum(epoch["samples"] for epoch in epochs)
     # What came and what was counted as lost fill the time from the first to the last sample.
@@ -173,9 +152,9 @@ def outage_figures(
     longest_s = max((o.end - o.begin for o in outages), default=0) / rate_hz
     source, starved = counters["source"], counters["audio"]["starved"]
     miscounted = (
-        abs(source["reconnects"] - losses)
+        abs(source["reconnects"] - returns)
         + abs(source["lost_samples"] - lost)
-        + abs(starved - losses)
+        + abs(starved - returns)
     )
     return [
         Figure("outages", returns, "", None, "times that the source was gone for 1 s", least=kills),
@@ -214,7 +193,7 @@ def outage_figures(
             miscounted,
             "",
             0,
-            f"reconnections, lost samples and starved buffers off the {losses} new epochs and "
+            f"reconnections, lost samples and starved buffers off the {returns} new epochs and "
             f"{lost} samples that the chunks say",
         ),
         Figure(

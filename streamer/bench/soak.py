@@ -14,7 +14,7 @@ from streamer.bench.device import emulated
 from streamer.bench.figure import Figure, Progress, Report
 from streamer.bench.heard import Heard
 from streamer.bench.lag import Lag, Spoken, measure_lag
-from streamer.bench.outages import complete, outage_figures
+from streamer.bench.outages import outage_figures
 from streamer.bench.pictures import draw_soak
 from streamer.bench.process import Performance, last_core, only_on, perform, replaying
 from streamer.bench.virtual_card import RATE_HZ, VirtualCard
@@ -26,6 +26,7 @@ LARGEST_CHANGE_MS = 5.0
 _SETTLE_S = 2.5
 _ECHO_S = 1.0
 _EVERY_S, _GONE_S = 3.0, 1.0
+_BACK_S = 1.5  # after the last outage; long before the next one would begin
 _COMPARED_S = 30.0  # of voice, at either end
 _FIRST_S = 1.0  # may have its underrun
 _WARM_UP_S = 20.0
@@ -177,7 +178,7 @@ def _killed(
 ) -> list[Figure]:
     """Play an emulated device on the virtual card that is unplugged again and again."""
     profile = load_profile("framed")
-    seconds = (kills + 1) * _EVERY_S
+    seconds = kills * _EVERY_S + _GONE_S + _BACK_S
     with emulated(profile, [f"unplug={_EVERY_S}:{_GONE_S}"]) as port, card.recorded() as recorder:
         time.sleep(_SETTLE_S)
         performance = perform(
@@ -186,7 +187,7 @@ def _killed(
         )  # fmt: skip
         time.sleep(_ECHO_S)
     heard = recorder.heard()
-    epochs = complete(performance.epochs, profile.rate_hz)
+    epochs = performance.epochs
     audio, _ = heard.between(epochs[0]["started_s"], epochs[-1]["last_s"])
     return outage_figures(performance, audio, RATE_HZ, kills, profile.rate_hz)
 

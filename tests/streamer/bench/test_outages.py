@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamer.bench.outages import Outage, complete, find_outages, largest_edge, largest_steps
+from streamer.bench.outages import Outage, find_outages, largest_edge, largest_steps
 
 RATE_HZ = 16000
 
@@ -56,10 +56,3 @@ def test_a_voice_that_is_cut_off_is_told_from_one_that_fades() -> None:
     assert largest_edge(audio, outages, RATE_HZ) > 0.8  # the other edge
     audio[RATE_HZ - 80 : RATE_HZ] *= fade[::-1]
     assert largest_edge(audio, outages, RATE_HZ) < 0.3
-
-
-def test_an_epoch_that_hardly_began_is_no_return() -> None:
-    """The end of the run would be taken for a voice that did not come back."""
-    epochs = [{"samples": 900}, {"samples": 900}, {"samples": 20}]
-    assert len(complete(epochs, 600.0)) == 2
-    assert len(complete(epochs[:2], 600.0)) == 2
