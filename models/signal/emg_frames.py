@@ -131,10 +131,10 @@ class EmgFrames:
         SignalMismatchError
             The chunk has other channels.
         """
-        rows = as_rows(chunk, self.channels)
+        rows = as_rows(chunk, self.channels).copy()
         if not len(rows):
-            return self._unfiltered(rows)  # the filter settles on a sample, and here is none
-        return self._step(rows, self._filter.sections, self._filter.state(rows))
+            return rows, *self._unfiltered(rows)  # the filter settles on a sample: none is here
+        return rows, *self._step(rows, self._filter.sections, self._filter.state(rows))
 
     def flush(self) -> tuple[Array, Array]:
         """Return the frames that lie wholly inside the ended signal; then reset.
@@ -144,9 +144,9 @@ class EmgFrames:
         frames, joined : ndarray
             As `process` gives them; the smoothing has reached into zeros after the signal.
         """
-        _, frames, joined = self._unfiltered(np.zeros((self._td.after, self.channels)))
+        owed = self._unfiltered(np.zeros((self._td.after, self.channels)))
         self.reset()
-        return frames, joined
+        return owed
 
     def reset(self) -> None:
         """Forget the past: the next sample is the first of an epoch."""
@@ -154,10 +154,10 @@ class EmgFrames:
         self._history[:] = 0.0
         self._clock[:] = 0
 
-    def _step(self, rows: Array, sections: Array, state: Array) -> tuple[Array, Array, Array]:
+    def _step(self, rows: Array, sections: Array, state: Array) -> tuple[Array, Array]:
         return kernels.emg_frames(
             rows, sections, state, self._history, self._clock, *self._constants
         )
 
-    def _unfiltered(self, rows: Array) -> tuple[Array, Array, Array]:
+    def _unfiltered(self, rows: Array) -> tuple[Array, Array]:
         return self._step(rows, np.empty((0, 6)), np.empty((0, 2, self.channels)))

@@ -161,20 +161,19 @@ def emg_frames(
     bands: Array,
     taper_power: Array,
     bands_floor_uv: float,
-) -> tuple[Array, Array, Array]:
-    """Filter rows and return them, and the frames that they complete, as `EmgFrames` does.
+) -> tuple[Array, Array]:
+    """Filter rows in place and return the frames that they complete, as `EmgFrames` does.
 
-    Changed in place: the filters' `state`, the `history` of filtered samples, and the `clock`:
-    samples received, frames returned. Then come the `Constants`, one by one: as a tuple they
-    would cost a live frame a fiftieth of its time.
+    Changed in place: the `rows`, the filters' `state`, the `history` of filtered samples, and the
+    `clock`: samples received, frames returned. Then come the `Constants`, one by one: as a tuple
+    they would cost a live frame a fiftieth of its time.
     """
     count, channels = rows.shape
-    samples = rows.copy()
-    filter_rows(sections, state, samples)
+    filter_rows(sections, state, rows)
     kept = len(history)
     extended = np.empty((kept + count, channels))
     extended[:kept] = history
-    extended[kept:] = samples
+    extended[kept:] = rows
     history[:] = extended[count:]
     origin, received, first = clock[0] - kept, clock[0] + count, clock[1]
     complete = 0
@@ -194,7 +193,7 @@ def emg_frames(
             weight = window * taper_power[window + min(0, begin + origin)]
             seen = extended[begin : begin + window]
             _bands_frame(seen, spectrum, bands, weight, bands_floor_uv, row[columns:])
-    return samples, joined[:, :columns].copy(), joined
+    return joined[:, :columns].copy(), joined
 
 
 @compiled

@@ -66,6 +66,18 @@ def test_gives_what_its_parts_give_however_the_emg_is_cut(cuts, length, chosen, 
             np.testing.assert_array_equal(np.concatenate(found), one)
 
 
+def test_a_chunk_that_is_read_only_is_one_like_any_other():
+    """A compiled loop of another type would have to be compiled: seconds, in a live session."""
+    signal = emg(100)
+    expected = EmgFrames(CONDITIONING, *SETTINGS[0], 600.0, CHANNELS).process(signal)
+    compiled = getattr(kernels.emg_frames, "signatures", [])[:]
+    signal.flags.writeable = False
+    found = EmgFrames(CONDITIONING, *SETTINGS[0], 600.0, CHANNELS).process(signal)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert getattr(kernels.emg_frames, "signatures", []) == compiled
+
+
 def test_constants_are_handed_over_in_their_order():
     """Two floors in microvolts would change places, and nothing would say so."""
     taken = list(signature(kernels.emg_frames).parameters)
