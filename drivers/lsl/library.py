@@ -4,6 +4,7 @@ import atexit
 import os
 import tempfile
 from pathlib import Path
+from zlib import crc32
 
 from drivers.clock import Clock
 from drivers.errors import SourceError
@@ -35,6 +36,7 @@ __all__ = ["lsl_ahead_s", "pylsl", "use_loopback"]
 _LOOPBACK = """\
 [ports]
 IPv6 = disable
+BasePort = {base_port}
 [multicast]
 ResolveScope = machine
 [lab]
@@ -48,6 +50,8 @@ TimeProbeMaxRTT = 0.064
 [log]
 level = -3
 """
+
+_FIRST_PORT, _PORTS, _SESSIONS = 16604, 32, 500  # behind LSL's own, before the system's
 
 
 def lsl_ahead_s(clock: Clock) -> float:
@@ -88,7 +92,10 @@ def use_loopback(session_id: str | None = None) -> str:
         The session's id.
     """
     session_id = session_id or f"streamer-{os.getpid()}"
-    content = _LOOPBACK.format(session_id=session_id)
+    # A stream finds no other than within its 32 ports. Those of another session, or of a program
+    # that was left behind, shall not take all of them.
+    base_port = _FIRST_PORT + _PORTS * (crc32(session_id.encode()) % _SESSIONS)
+    content = _LOOPBACK.format(session_id=session_id, base_port=base_port)
     pylsl.set_config_content(content)
     handle, name = tempfile.mkstemp(prefix="lsl_api_", suffix=".cfg")
     with os.fdopen(handle, "w") as file:

@@ -39,3 +39,27 @@ def test_loopback_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch):
     ):
         assert line in text
     assert use_loopback() == f"streamer-{os.getpid()}"
+
+
+@pytest.mark.realtime
+def test_streams_are_found_where_all_of_the_usual_ports_are_taken():
+    """Programs that were left behind would hide every stream of a demonstration."""
+    program = (
+        "import socket\n"
+        "from contextlib import suppress\n"
+        "taken = []\n"
+        "for port in range(16572, 16604):\n"
+        "    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):\n"
+        "        taken.append(socket.socket(socket.AF_INET, kind))\n"
+        "        with suppress(OSError):  # it is taken already\n"
+        "            taken[-1].bind(('', port))\n"
+        "from drivers.lsl import use_loopback\n"
+        "use_loopback('crowded')\n"
+        "import pylsl\n"
+        "outlets = [pylsl.StreamOutlet(pylsl.StreamInfo(n, source_id=n)) for n in ('a', 'b')]\n"
+        "print([len(pylsl.resolve_byprop('source_id', n, timeout=5)) for n in ('a', 'b')])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[1, 1]"
