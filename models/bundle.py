@@ -114,9 +114,10 @@ class Bundle:
             manifest = Manifest.model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
+            key = ".".join(map(str, first["loc"])) or "contradiction"
+            said = first["msg"].removeprefix("Value error, ")
             raise BundleError(
-                f"{key} in {file}: {first['msg']}", way_out="train the bundle again"
+                f"{key} in {file}: {said}", way_out="train the bundle again"
             ) from None
         except StreamerError as error:  # of the settings themselves
             raise BundleError(f"{file}: {error}", way_out="train the bundle again") from None

@@ -127,7 +127,7 @@ class ModelStream:
         Raises
         ------
         ValueError
-            A row has other columns than the graph takes.
+            A row has other columns than the graph takes, or one input has more of them.
         Exception
             Whatever ONNX Runtime raises for several such rows.
         """
@@ -139,6 +139,8 @@ class ModelStream:
             self._frame_session.run_with_iobinding(self._bindings[self._turn])
             self._turn = 1 - self._turn
             return self._outputs
+        if len({len(one) for one in rows}) > 1:
+            raise ValueError(f"inputs of {' and '.join(str(len(one)) for one in rows)} rows")
         if not len(rows[0]):
             return [output[:0] for output in self._outputs]
         given = [

@@ -1,7 +1,8 @@
 """Models of a bundle run once: one that does not fit fails here and not in mid-session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import accumulate, cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from models.signal.operator import Array
 
 WHOLE = "copy the whole bundle, or train it again"
 
+_LONGER = 100  # frames: more than any converter remembers
 _SAME = 1e-3  # of a mel-cepstrum; the paper's network rounds by 1e-5, others differ by 1
 
 
@@ -59,28 +61,37 @@ class Trial:
         inputs, outputs = ["features"], ["mel_cepstrum", "log_f0", "voicing"]
         if with_gate:
             inputs, outputs = [*inputs, "context"], [*outputs, "probabilities"]
-        for what, found, allowed in (
+        for what, has, allowed in (
             ("inputs", list(model.inputs), inputs),
             ("outputs", list(model.outputs), outputs),
             ("states", model.states, part.states),
         ):
-            if found != allowed:
-                raise self._unlike(f"{what} of model {part.file}", found, allowed)
-        if with_gate and model.outputs["probabilities"] != 2:
-            raise self._unlike(f"classes of the gate in {part.file}", model.outputs, 2)
+            if has != allowed:
+                raise self._unlike(f"{what} of model {part.file}", has, allowed)
+        widths = {"mel_cepstrum": self._manifest.speech.order + 1, "log_f0": 1, "voicing": 1}
+        if with_gate:
+            widths["probabilities"] = 2  # of rest and speech
+        found = {name: model.outputs[name] for name in widths}
+        if found != widths:
+            raise self._unlike(f"columns of the outputs of model {part.file}", found, widths)
 
     def frame_models(self, build: Callable[[], FrameModels]) -> None:
-        """Try converter and gate on several frames at once and on one after the other."""
+        """Try converter and gate on all frames at once, on one after the other, and on a mixture.
+
+        Where there is a form for one frame, on so many that either has to know all that the other
+        remembers.
+        """
         part, width = self._manifest.converter, self._manifest.speech.order + 1
         names = part.file if part.frame_file is None else f"{part.file} or {part.frame_file}"
-        count = 2 + part.stacking.future + part.ahead
+        count = (2 if part.frame_file is None else _LONGER) + part.stacking.future + part.ahead
         joined = np.random.default_rng(0).normal(size=(count, self._joined))
-        together, alone = (
-            self._try(names, width + 3, partial(_converted, build, joined, self._columns, size))
-            for size in (count, 1)
+        together, *others = (
+            self._try(names, width + 3, partial(_converted, build, joined, self._columns, sizes))
+            for sizes in ((count,), (1,), (1, 3))
         )
-        same = together.shape == alone.shape and np.allclose(together, alone, atol=_SAME)
-        if not same:
+        if not all(
+            one.shape == together.shape and np.allclose(one, together, atol=_SAME) for one in others
+        ):
             raise BundleError(
                 f"models {names} of the bundle {self._path}",
                 value="something else for frames that come one by one",
@@ -120,10 +131,13 @@ class Trial:
         )
 
 
-def _converted(build: Callable[[], FrameModels], joined: Array, columns: int, size: int) -> Array:
-    """Return all that is said of frames that come so many at a time, a row each."""
+def _converted(
+    build: Callable[[], FrameModels], joined: Array, columns: int, sizes: Sequence[int]
+) -> Array:
+    """Return all that is said of frames that come so many at a time, over and over, a row each."""
     models = build()
-    parts = [joined[first : first + size] for first in range(0, len(joined), size)]
+    cuts = [cut for cut in accumulate(islice(cycle(sizes), len(joined))) if cut < len(joined)]
+    parts = np.split(joined, cuts)
     said = [models.process(part[:, :columns], part) for part in parts]
     activity = np.concatenate([one for one, _ in said])
     speech = np.concatenate(

@@ -100,7 +100,7 @@ def export_causal(
     file, frame_file : Path
         The ``.onnx`` files: for any number of frames, and for one alone.
     frames : ndarray, shape (n, columns)
-        EMG features of an utterance.
+        EMG features of some utterances, as of one.
     context : ndarray, shape (n, features)
         The same stacked for the gate.
 

@@ -25,7 +25,6 @@ from models.training.settings import TrainingSettings
 
 SPEECH_DBFS = -23.0
 
-
 Figures = dict[str, float]
 
 
@@ -187,10 +186,9 @@ def _causal(
     network = train(parallel(own), "learning from the session")
     network.layer.target_mean[0] += level
     frame_file = file.with_stem(f"{file.stem}_frame")
-    one = own[0]
-    differences, states = export_causal(
-        network, gate.classifier, file, frame_file, one.emg.joined, _context(one, settings)
-    )
+    frames = np.concatenate([one.emg.joined for one in own[:5]])
+    context = np.concatenate([_context(one, settings) for one in own[:5]])
+    differences, states = export_causal(network, gate.classifier, file, frame_file, frames, context)
     part = ConverterPart(
         file=file.name,
         frame_file=frame_file.name,

@@ -97,8 +97,8 @@ def simulate(
 
     \b
     Faults: lost-bytes, garbage-bytes, flipped-bits, duplicates (probabilities);
-      stall, late, unplug (EVERY:LASTING in seconds); burst-ms, drift-ppm, first-count,
-      half-frame, seed
+      stall, late, unplug (EVERY:LASTING in seconds; unplug counts from when the port was
+      opened first); burst-ms, drift-ppm, first-count, half-frame, seed
 
     \b
     Examples:

@@ -1,8 +1,10 @@
 """A bundle opened: what it builds, and what it says when it cannot be used."""
 
 import json
+import shutil
 
 import numpy as np
+import onnx
 import pytest
 
 from drivers.errors import SignalMismatchError, StreamerError
@@ -231,7 +233,7 @@ def test_a_foreign_or_damaged_manifest_is_refused(tmp_path, content, named):
         (("converter",), "lead_ms", -10.0, "converter.lead_ms"),
         (("converter",), "f0_coding", "linear", "converter.f0_coding"),
         (("activity",), "threshold", float("nan"), "activity.threshold"),
-        (("activity",), "file", "converter.onnx", "version 1 has no gate in a converter"),
+        (("activity",), "file", "converter.onnx", "contradiction in "),
         (("converter",), "frame_file", "frame.onnx", "version 1 has no gate in a converter"),
         (("activity", "stacking"), "future", 1, "the gate's stacking looks ahead"),
         (("signal",), "rate_hz", 0.0, "signal.rate_hz"),
@@ -342,6 +344,32 @@ def test_two_forms_of_a_converter_must_be_of_the_same(make_bundle, one_graph):
     with pytest.raises(BundleError) as caught:
         Bundle.open(path)
     assert one_line(caught.value, "model frame.onnx", "no such file")
+
+
+def test_the_form_for_one_frame_must_remember_all(tmp_path):
+    """It would go another way than the replay, but only after a while."""
+    path = tmp_path / "forgetful"
+    shutil.copytree(packaged_bundle(), path)
+    file = path / Bundle.open(path).manifest.converter.frame_file
+    graph = onnx.load(file)
+    _, numbers = Bundle.open(path).manifest.converter.states["past"]
+    known = np.ones((1, numbers), np.float32)
+    known[0, -1000:-500] = 0.0  # neither its newest frames nor its oldest
+    for node in graph.graph.node:
+        node.input[:] = ["kept" if name == "past" else name for name in node.input]
+    graph.graph.node.insert(0, onnx.helper.make_node("Mul", ["past", "known"], ["kept"]))
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(known, "known"))
+    onnx.save(graph, file)
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, "something else for frames that come one by one")
+
+
+def test_another_order_than_the_manifest_says_is_refused_in_its_numbers(make_bundle):
+    """Who edits a manifest would look for a 7 that stands nowhere."""
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(make_bundle(lambda part: part["speech"].update(order=5)))
+    assert one_line(caught.value, "'mel_cepstrum': 5", "'mel_cepstrum': 6", "manifest")
 
 
 def test_converters_that_remember_run_whatever_the_version(make_bundle, remembering):

@@ -39,18 +39,22 @@ def _loudness(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class _Stream:
-    """A model along a stream; with memory, half of each frame lives on in the next."""
+    """A model along a stream; with memory, half of each frame lives on in the next.
+
+    One with memory has the gate in it, as those that are trained.
+    """
 
     def __init__(self, model: Model, remembers: bool) -> None:
         self._model, self._remembers = model, remembers
         self._last = np.zeros(24)
 
-    def process(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        outputs = self._model(features)
+    def process(self, *rows: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        outputs = self._model(rows[0])
         if self._remembers:
             for row in outputs[0]:
                 row[1:] += self._last / 2
                 self._last = row[1:].copy()
+            outputs += _speech(rows[1])
         return outputs
 
     def reset(self) -> None:
@@ -59,8 +63,6 @@ class _Stream:
 
 class _Streamed:
     """A model that can be asked for a stream."""
-
-    inputs = ("features",)
 
     def __init__(self, model: Model, states: dict[str, tuple[int, ...]] | None = None) -> None:
         self._model, self.states = model, states or {}
@@ -145,7 +147,7 @@ def make_bundle(
             "level_db": 0.0,
         },
         "activity": {
-            "file": "activity",
+            "file": "remembering" if remembers else "activity",
             "stacking": {"past": 0, "future": 0},
             "threshold": 0.5,
         },

@@ -40,7 +40,7 @@ class Pause:
         Parameters
         ----------
         time_s : ndarray of float64, shape (n,)
-            On the device's clock, 0 at its start.
+            On the device's clock, 0 where pauses are counted from.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class Pause:
         Parameters
         ----------
         time_s : ndarray of float64, shape (n,)
-            On the device's clock, 0 at its start.
+            On the device's clock, 0 where pauses are counted from.
 
         Returns
         -------
