@@ -12,6 +12,7 @@ from drivers.lsl.description import read_description
 from drivers.lsl.library import pylsl
 
 _NAMESAKE_S = 0.5
+_MOST = 1000  # more than ever answer: all that do within the time
 _ANSWER_S = 1.0  # for a stream to describe itself
 
 
@@ -102,6 +103,7 @@ def resolve(field: str, value: str, timeout_s: float) -> Any:
         return found[0]
     thing = f"LSL stream with {field} '{value}'"
     if found:
+        found = pylsl.resolve_bypred(predicate, _MOST, _NAMESAKE_S) or found
         ids = sorted(stream.source_id() or "one without" for stream in found)
         raise SourceError(
             thing,

@@ -92,7 +92,7 @@ def train_evidence_part(
         calibration=CALIBRATION,
     )
     return part, {
-        "cross_validated_balanced_accuracy_of_0_2_to_1_6_s": float(
+        "cross_validated_balanced_accuracy_within_1600_ms": float(
             balanced_accuracy_score(labels, classifier.unseen)
         ),
         "sessions_without_gate": sum(gate is None for gate in gates.values()),

@@ -50,7 +50,10 @@ def _lines(found: FileInfo) -> list[tuple[str, str]]:
         ("signal", f"{len(found.channels)} channels{rate}"),
         ("channels", ", ".join(f"{c.label} ({c.type}, {c.unit})" for c in found.channels)),
         ("samples", f"{found.samples}, {found.lost_samples} of them lost ({lost:.2g} %)"),
-        ("markers", str(found.markers)),
+        (
+            "markers",
+            f"{found.markers}{', beside those that begin a recording' * (found.recordings > 1)}",
+        ),
         ("with", _counted({name: n for name, n in beside.items() if n})),
         ("modes", _counted(found.modes)),
         ("speakers", _counted(found.speakers)),

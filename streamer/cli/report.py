@@ -46,6 +46,8 @@ def _utterances(summary: Summary) -> Table:
     table.add_column("utterance")
     table.add_column("length", justify="right")
     table.add_column("distortion", justify="right")
+    if known := any(utterance.recorded_mode for utterance in summary.utterances):
+        table.add_column("recorded")
     table.add_column("mode")
     table.add_column("speaker")
     for utterance in summary.utterances:
@@ -53,6 +55,7 @@ def _utterances(summary: Summary) -> Table:
             utterance.utterance,
             f"{utterance.seconds:.1f} s",
             "" if utterance.mcd_db is None else f"{utterance.mcd_db:.2f} dB",
+            *([utterance.recorded_mode or ""] if known else []),
             _answer(utterance.mode),
             _answer(utterance.speaker),
         )

@@ -14,6 +14,7 @@ from drivers.errors import StreamerError
 from drivers.recordings.recording import Recording
 from drivers.source import Provenance, Source, SourceState
 from models.bundle import Bundle, packaged_bundle
+from streamer.cli.cautions import unlearned, unsuited
 from streamer.cli.options import note, print_json
 from streamer.cli.report import report
 from streamer.config import Config, write_config
@@ -84,8 +85,8 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
 
 def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, json_: bool) -> int:
     bundle = Bundle.open(config.bundle or packaged_bundle(), config.models.speaker)
-    unsuited = _unsuited(bundle, config) if job.realtime else []
-    for line in unsuited:
+    cautions = unlearned(bundle.manifest) + (unsuited(bundle, config) if job.realtime else [])
+    for line in cautions:
         note(line)
     directory = RunDirectory.create(out)
     _keep(config, directory.path / CONFIG)
@@ -132,7 +133,7 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
     content = {
         **summary.as_dict(),
         "overview": None if picture is None else str(picture),
-        "notes": [*unsuited, *notes],
+        "notes": [*cautions, *notes],
     }
     if directory.summary.exists():  # else the problems say why not
         try:
@@ -184,22 +185,6 @@ def _discard(directory: RunDirectory) -> None:
     if [file.name for file in directory.path.iterdir()] == [CONFIG]:
         (directory.path / CONFIG).unlink()
         directory.path.rmdir()
-
-
-def _unsuited(bundle: Bundle, config: Config) -> list[str]:
-    """Say where the voice will come later than the settings are made for."""
-    train, manifest = config.train, bundle.manifest
-    wanted = []
-    if train.lead_ms > manifest.converter.lead_ms:
-        wanted.append(f"a lead of {train.lead_ms:g} ms (not {manifest.converter.lead_ms:g})")
-    if train.low_delay and manifest.features.smoothing != "past":
-        wanted.append("low-delay features")
-    if not wanted:
-        return []
-    return [
-        f"the settings are for a bundle with {' and '.join(wanted)}: with {manifest.name} the "
-        "voice comes later; `streamer train` with the same settings makes one"
-    ]
 
 
 def _keep(config: Config, file: Path) -> None:

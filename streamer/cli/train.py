@@ -7,7 +7,8 @@ import click
 
 from drivers.errors import StreamerError
 from models.signal.stacking import StackingSettings
-from streamer.cli.options import as_json, configured, print_json
+from streamer.cli.cautions import unlearned
+from streamer.cli.options import as_json, configured, note, print_json
 from streamer.cli.progress import shown_progress
 from streamer.config import load_config
 
@@ -35,8 +36,9 @@ def train(
     They are written as a bundle, a directory that `replay` and `live` take.
 
     The voice is learned from the audible training subsets of all sessions and then from that
-    of its own, speaker and mode from those of all. Test subsets are never read. What is learned
-    from all sessions takes longest; with train.base it is learned once for all bundles.
+    of its own, the speaker from all of them, the mode from those with several. Test subsets are
+    never read. What is learned from all sessions takes longest; with train.base it is learned
+    once for all bundles.
 
     \b
     Examples:
@@ -87,6 +89,8 @@ def train(
     )
     with shown_progress() as progress:
         manifest = train_bundle(corpus, settings.session, out, training, progress)
+    for line in unlearned(manifest):
+        note(line)
     figures = manifest.model_dump(mode="json")["figures"]
     if json_:
         print_json({"bundle": str(out), "session": settings.session, "figures": figures})

@@ -33,6 +33,8 @@ class UtteranceResult:
         the recording holds audible speech.
     mode, speaker : Answer or None
         Over the whole utterance.
+    recorded_mode, recorded_session : str or None
+        What the recording says of itself; None where there is none, or it says nothing.
     """
 
     utterance: str
@@ -45,6 +47,8 @@ class UtteranceResult:
     mcd_db: float | None
     mode: Answer | None
     speaker: Answer | None
+    recorded_mode: str | None = None
+    recorded_session: str | None = None
 
 
 @dataclass(frozen=True)

@@ -81,14 +81,18 @@ def compare(
     Returns
     -------
     list of UtteranceResult
-        With their MCD.
+        With their MCD, and what the recording says of itself.
     list of str
         A line for each utterance that could not be compared.
     """
     compared, problems = [], []
     for result, mel_cepstrum in results:
         try:
-            recording = None if mel_cepstrum is None else recording_named(result.utterance)
+            recording = recording_named(result.utterance)
+            if recording is not None:
+                result = replace(
+                    result, recorded_mode=recording.mode, recorded_session=recording.session
+                )
             if mel_cepstrum is not None and recording is not None:
                 settings, lead = bundle.manifest.speech, bundle.lead_frames
                 mcd_db = utterance_mcd(mel_cepstrum, recording, lead, settings)
@@ -102,6 +106,32 @@ def compare(
             problems.append(f"no distortion of {result.utterance}: {error}")
         compared.append(result)
     return compared, problems
+
+
+def foreign(bundle: Bundle, utterances: Sequence[UtteranceResult]) -> list[str]:
+    """Say where a voice was made of EMG that it was not learned for.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The voice.
+    utterances : sequence of UtteranceResult
+        What was recorded.
+
+    Returns
+    -------
+    list of str
+        A line, or nothing.
+    """
+    own = bundle.manifest.provenance.converter_data.get("session")
+    recorded = {one.recorded_session for one in utterances if one.recorded_session is not None}
+    if own is None or not recorded or own in recorded:
+        return []
+    return [
+        f"the voice of {bundle.manifest.name} was learned from session {own}, and this is "
+        f"{', '.join(sorted(recorded))}: electrodes lie elsewhere, so it is distorted; "
+        "`streamer train --session` makes one of its own"
+    ]
 
 
 def conclude(
@@ -139,7 +169,7 @@ def conclude(
     utterances = [result for result, _ in parts.observer.results]
     if recording_named is not None:
         utterances, more = compare(parts.observer.results, recording_named, bundle)
-        problems = [*problems, *more]
+        problems, notes = [*problems, *more], [*notes, *foreign(bundle, utterances)]
     summary = summarise(parts, ending, bundle, directory, utterances, problems, notes)
     for path, content in (
         (

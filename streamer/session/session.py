@@ -236,10 +236,15 @@ class Session:
         self._columns = columns_for(info, labels)
         used = [info.channels[column].label for column in self._columns]
         self._bundle.check(info.rate_hz, used)
+        there = ", ".join(channel.label for channel in info.channels)
         if self._columns != list(range(len(info.channels))):
-            there = ", ".join(channel.label for channel in info.channels)
             self._notes.append(
                 f"of the channels of {info.name} ({there}), the models get {', '.join(used)}"
+            )
+        elif [label.replace(" ", "") for label in used] != list(labels):  # EDF says `EMG 1`
+            self._notes.append(
+                f"channels of {info.name} are taken by their order: {there} for "
+                f"{', '.join(labels)}, on which the models were trained"
             )
         return info
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,9 +63,29 @@ def test_json_has_what_scripts_rely_on(run: tuple[Path, dict[str, Any]]) -> None
         assert {"utterance", "audio", "seconds", "mcd_db", "mode", "speaker"} <= set(utterance)
         assert sum(utterance["mode"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
         assert sum(utterance["speaker"]["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+        assert (utterance["recorded_mode"], utterance["recorded_session"]) == ("audible", "101-001")
     distortions = [utterance["mcd_db"] for utterance in printed["utterances"]]
     assert printed["mcd_db"] == pytest.approx(sum(distortions) / 2)
     assert printed["lost_samples"] == 0
+
+
+def test_what_a_bundle_never_learned_is_said(tmp_path: Path) -> None:
+    """Who reads that an audible sentence was silent, for sure, would believe it."""
+    bundle = tmp_path / "another"
+    shutil.copytree(packaged_bundle(), bundle)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    provenance = manifest["provenance"]
+    provenance["converter_data"]["session"] = "104-001"
+    provenance["classifier_data"]["mode"] = {"102-001": 120, "103-001": 120}
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    result = replay(*QUICK, "--bundle", str(bundle), "--out", str(tmp_path / "run"))
+    assert result.exit_code == 0, result.output
+    mode, voice = (line for line in result.stderr.splitlines() if "learned from" in line)
+    assert "learned from 102-001, 103-001, not from 104-001" in mode
+    assert "learned from session 104-001, and this is 101-001" in voice
+    head, _, row, *_ = result.stdout.splitlines()
+    assert head.split() == ["utterance", "length", "distortion", "recorded", "mode", "speaker"]
+    assert row.split()[5] == "audible"
 
 
 def test_each_utterance_leaves_its_wav(run: tuple[Path, dict[str, Any]]) -> None:

@@ -143,8 +143,11 @@ class EmgUkaCorpus:
         sessions = self.sessions if session is None else (session,)
         chosen = [s for s in SUBSETS if subset in (None, s, *s.split("."))]
         if not chosen:
+            halves = dict.fromkeys(half for name in SUBSETS for half in name.split("."))
             raise RecordingError(
-                "subset", value=subset, allowed=f"{', '.join(SUBSETS)}, or half of such a name"
+                "subset",
+                value=subset,
+                allowed=f"{', '.join(SUBSETS)}; {' or '.join(halves)} for several of them",
             )
         names = tuple(
             utterance

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
@@ -254,15 +254,17 @@ def test_a_wrong_name_shows_the_right_ones():
 
 def test_two_of_one_name_are_told_apart():
     """The wrong person's muscles do not speak."""
-    with foreign("twin", "uV", "twin-1"), foreign("twin", "uV", "twin-2"):
+    ids = ["twin-1", "twin-2", "twin-3"]
+    with ExitStack() as stack:
+        for one in ids:
+            stack.enter_context(foreign("twin", "uV", one))
         line = ""
-        while not line:  # until both have answered in time
+        while "got 3 of them" not in line:  # until all have answered in time
             try:
                 LslSource("twin").open()
             except SourceError as error:
                 line = str(error)
-        assert "got 2 of them" in line
-        assert "choose by source_id: twin-1, twin-2" in line
+        assert "choose by source_id: twin-1, twin-2, twin-3" in line
         with LslSource(source_id="twin-2") as source:
             assert source.info.source_id == "twin-2"
 

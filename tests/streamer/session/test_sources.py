@@ -188,6 +188,24 @@ def test_the_bundle_s_channels_are_found_among_others(
     np.testing.assert_array_equal(recording.emg_uv[:, 0], aux[:, 0])
 
 
+@pytest.mark.parametrize("name", ["c{}", "EMG {}"])
+def test_channels_of_other_names_are_taken_by_their_order_and_that_is_said(
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: Any,
+    chunks_of: Any,
+    script_source: Any,
+    name: str,
+) -> None:
+    """Electrodes in other places than in training would go unnoticed; spaces are no difference."""
+    labels = tuple(name.format(n + 1) for n in range(6))
+    source = script_source(chunks_of(emg(0.5)), labels)
+    summary = Session(source, toy_bundle, directory, realtime=False).run()
+    said = "channels of script are taken by their order: c1, c2, c3, c4, c5, c6 for EMG1, EMG2, "
+    expected = [f"{said}EMG3, EMG4, EMG5, EMG6, on which the models were trained"]
+    assert summary.notes == (expected if name == "c{}" else [])
+
+
 def test_a_refusal_says_which_bundle_would_fit(
     directory: RunDirectory, toy_bundle: Bundle, script_source: Any
 ) -> None:
