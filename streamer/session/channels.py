@@ -29,6 +29,35 @@ def columns_for(info: SourceInfo, wanted: Sequence[str]) -> list[int]:
     return list(range(len(labels)))
 
 
+def said_of(columns: Sequence[int], info: SourceInfo, wanted: Sequence[str]) -> list[str]:
+    """Say what is not as it comes: a choice or another order, and names that nobody knows.
+
+    Parameters
+    ----------
+    columns : sequence of int
+        From `columns_for`.
+    info : SourceInfo
+        Of the source.
+    wanted : sequence of str
+        The bundle's labels, as many as there are columns.
+
+    Returns
+    -------
+    list of str
+        A line, or nothing.
+    """
+    labels = [channel.label for channel in info.channels]
+    there, used = ", ".join(labels), [labels[column] for column in columns]
+    if used != labels:
+        return [f"of the channels of {info.name} ({there}), the models get {', '.join(used)}"]
+    if _plain(used) != _plain(wanted):
+        return [
+            f"channels of {info.name} are taken by their order: {there} for {', '.join(wanted)}, "
+            "on which the models were trained"
+        ]
+    return []
+
+
 def select(chunk: Chunk, columns: Sequence[int]) -> Chunk:
     """Return a chunk with these columns only, in this order.
 
@@ -51,3 +80,8 @@ def select(chunk: Chunk, columns: Sequence[int]) -> Chunk:
         samples=chunk.samples[:, columns],
         lead_in=None if chunk.lead_in is None else chunk.lead_in[:, columns],
     )
+
+
+def _plain(labels: Sequence[str]) -> list[str]:
+    """Return labels without spaces: EDF says `EMG 1`."""
+    return [label.replace(" ", "") for label in labels]

@@ -30,7 +30,7 @@ from streamer.results.outputs import RunDirectory
 from streamer.results.recorder import Recorder
 from streamer.results.sink import Sink, open_sinks
 from streamer.results.summary import Snapshot, Summary
-from streamer.session.channels import columns_for
+from streamer.session.channels import columns_for, said_of
 from streamer.session.conclusion import Ending, conclude
 from streamer.session.drive import drive
 from streamer.session.parts import Parts
@@ -236,16 +236,7 @@ class Session:
         self._columns = columns_for(info, labels)
         used = [info.channels[column].label for column in self._columns]
         self._bundle.check(info.rate_hz, used)
-        there = ", ".join(channel.label for channel in info.channels)
-        if self._columns != list(range(len(info.channels))):
-            self._notes.append(
-                f"of the channels of {info.name} ({there}), the models get {', '.join(used)}"
-            )
-        elif [label.replace(" ", "") for label in used] != list(labels):  # EDF says `EMG 1`
-            self._notes.append(
-                f"channels of {info.name} are taken by their order: {there} for "
-                f"{', '.join(labels)}, on which the models were trained"
-            )
+        self._notes += said_of(self._columns, info, labels)
         return info
 
     def _build(
