@@ -169,4 +169,7 @@ def _show(content: "Content", out: Path) -> None:
         console.print()
     for warning in content.warnings:
         console.print(f"! {warning.replace('*', '')}", style="yellow")
+    for part in content.parts:
+        for line in part.findings.missing:
+            console.print(f"missing    {part.findings.name}: {line.replace('*', '')}")
     console.print(f"report     {out / 'report.html'}, {out / 'report.md'}")

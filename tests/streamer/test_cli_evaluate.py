@@ -30,9 +30,8 @@ def weighed(material: Material, session: str) -> int:
 
 def mode(study: Study) -> Findings:
     weights = study.run("weighing", weighed, [(one,) for one in study.material.sessions])
-    return Findings(
-        "mode", "Speaking mode", {"pooled": {"balanced_accuracy": 0.5}, "samples": weights}
-    )
+    figures = {"pooled": {"balanced_accuracy": 0.5}, "samples": weights}
+    return Findings("mode", "Speaking mode", figures, missing=["*Nobody* whispered."])
 
 
 @pytest.fixture
@@ -81,6 +80,7 @@ def test_the_figures_are_printed_beside_the_papers(call: Call, tmp_path: Path) -
     assert any("ours:" in one and "50.0 %" in one for one in lines)
     assert "! Simulated: nobody spoke these recordings." in result.stdout
     assert f"report     {tmp_path / 'out/report.html'}" in result.stdout
+    assert "missing    mode: Nobody whispered." in result.stdout
     assert (tmp_path / "out/report.html").exists()
     assert (tmp_path / "out/report.md").exists()
     assert (tmp_path / "out/mode.json").exists()
