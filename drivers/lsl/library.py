@@ -33,6 +33,8 @@ if "LSLAPICFG" not in os.environ and not any(file.is_file() for file in _USERS):
 
 __all__ = ["lsl_ahead_s", "pylsl", "use_loopback"]
 
+# Each query keeps a port of the 32 while it waits for answers: as long as usual, those that are
+# sent this often would leave none for the streams that are looked for.
 _LOOPBACK = """\
 [ports]
 IPv6 = disable
@@ -44,7 +46,9 @@ KnownPeers = {{127.0.0.1}}
 SessionID = {session_id}
 [tuning]
 MulticastMinRTT = 0.1
+MulticastMaxRTT = 0.5
 UnicastMinRTT = 0.1
+UnicastMaxRTT = 0.5
 TimeProbeInterval = 0.008
 TimeProbeMaxRTT = 0.064
 [log]

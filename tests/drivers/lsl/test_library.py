@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
+import pylsl
 import pytest
 
 from drivers.lsl import use_loopback
@@ -39,6 +42,26 @@ def test_loopback_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch):
     ):
         assert line in text
     assert use_loopback() == f"streamer-{os.getpid()}"
+
+
+@pytest.mark.realtime
+def test_streams_are_found_by_those_who_looked_for_them_long_before():
+    """Whoever starts a session last would wait for ever."""
+    found: dict[str, int] = {}
+
+    def look(name: str) -> None:
+        found[name] = len(pylsl.resolve_byprop("source_id", name, timeout=15))
+
+    names = ["late-1", "late-2"]
+    searches = [threading.Thread(target=look, args=(name,)) for name in names]
+    for search in searches:
+        search.start()
+    time.sleep(6.0)
+    outlets = [pylsl.StreamOutlet(pylsl.StreamInfo(name, source_id=name)) for name in names]
+    for search in searches:
+        search.join()
+    assert found == dict.fromkeys(names, 1)
+    assert len(outlets) == 2
 
 
 @pytest.mark.realtime
