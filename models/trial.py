@@ -58,22 +58,19 @@ class Trial:
     def converter(self, model: OnnxModel, *, with_gate: bool) -> None:
         """Look at what a converter takes, keeps and gives, alone or with the gate in it."""
         part = self._manifest.converter
-        inputs, outputs = ["features"], ["mel_cepstrum", "log_f0", "voicing"]
+        inputs = ["features"]
+        columns = {"mel_cepstrum": self._manifest.speech.order + 1, "log_f0": 1, "voicing": 1}
         if with_gate:
-            inputs, outputs = [*inputs, "context"], [*outputs, "probabilities"]
-        for what, has, allowed in (
+            inputs.append("context")
+            columns["probabilities"] = 2  # of rest and speech
+        for what, found, allowed in (
             ("inputs", list(model.inputs), inputs),
-            ("outputs", list(model.outputs), outputs),
+            ("outputs", list(model.outputs), list(columns)),
+            ("columns of the outputs", model.outputs, columns),
             ("states", model.states, part.states),
         ):
-            if has != allowed:
-                raise self._unlike(f"{what} of model {part.file}", has, allowed)
-        widths = {"mel_cepstrum": self._manifest.speech.order + 1, "log_f0": 1, "voicing": 1}
-        if with_gate:
-            widths["probabilities"] = 2  # of rest and speech
-        found = {name: model.outputs[name] for name in widths}
-        if found != widths:
-            raise self._unlike(f"columns of the outputs of model {part.file}", found, widths)
+            if found != allowed:
+                raise self._unlike(f"{what} of model {part.file}", found, allowed)
 
     def frame_models(self, build: Callable[[], FrameModels]) -> None:
         """Try converter and gate on all frames at once, on one after the other, and on a mixture.

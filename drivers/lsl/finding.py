@@ -96,14 +96,13 @@ def resolve(field: str, value: str, timeout_s: float) -> Any:
     """
     predicate = equal(field, value)
     found = pylsl.resolve_bypred(predicate, 1, timeout_s)
-    if len(found) == 1 and field != "source_id":
-        # The first to answer may have a namesake that is slower.
-        found = pylsl.resolve_bypred(predicate, 2, _NAMESAKE_S) or found
+    if len(found) > 1 or (found and field != "source_id"):
+        # The first to answer may have namesakes that are slower.
+        found = pylsl.resolve_bypred(predicate, _MOST, _NAMESAKE_S) or found
     if len(found) == 1:
         return found[0]
     thing = f"LSL stream with {field} '{value}'"
     if found:
-        found = pylsl.resolve_bypred(predicate, _MOST, _NAMESAKE_S) or found
         ids = sorted(stream.source_id() or "one without" for stream in found)
         raise SourceError(
             thing,

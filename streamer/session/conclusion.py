@@ -93,10 +93,10 @@ def compare(
                 result = replace(
                     result, recorded_mode=recording.mode, recorded_session=recording.session
                 )
-            if mel_cepstrum is not None and recording is not None:
-                settings, lead = bundle.manifest.speech, bundle.lead_frames
-                mcd_db = utterance_mcd(mel_cepstrum, recording, lead, settings)
-                result = replace(result, mcd_db=mcd_db)
+                if mel_cepstrum is not None:
+                    settings, lead = bundle.manifest.speech, bundle.lead_frames
+                    mcd_db = utterance_mcd(mel_cepstrum, recording, lead, settings)
+                    result = replace(result, mcd_db=mcd_db)
         except SignalMismatchError:
             problems.append(
                 f"no distortion of {result.utterance}: {result.seconds:.2f} s of it were heard, "
