@@ -18,7 +18,14 @@ class StreamerError(Exception):
         What would be right.
     way_out : str, optional
         What to do about it.
+
+    Attributes
+    ----------
+    exit_code : int
+        Of the command that ends with it.
     """
+
+    exit_code = 1
 
     def __init__(
         self,

@@ -24,6 +24,8 @@ from streamer.sources import LiveSettings
 class ConfigError(StreamerError):
     """A setting does not exist, or has a value that it cannot have."""
 
+    exit_code = 2
+
 
 class Settings(BaseModel):
     """A section of the configuration; unknown keys are refused."""

@@ -5,14 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from drivers.varioport.profile import load_profile
-from drivers.varioport.transport.capture import capture as capture_bytes
-from drivers.varioport.transport.port import SerialTransport
+from streamer.cli.ending import ending_properly
 from streamer.cli.options import as_json, configured, note, print_json
-from streamer.cli.run import ending_properly
-from streamer.config import load_config
 
 
 @click.command()
@@ -46,6 +41,13 @@ def capture(
     Example:
       streamer capture /dev/ttyUSB0 device.capture --baud 115200 --duration 30
     """  # noqa: D301 - \b is click's, not Python's
+    from rich.console import Console
+
+    from drivers.varioport.profile import load_profile
+    from drivers.varioport.transport.capture import capture as capture_bytes
+    from drivers.varioport.transport.port import SerialTransport
+    from streamer.config import load_config
+
     config = load_config(config_file, assignments, {"session.duration_s": duration})
     baud_rate = baud_rate or load_profile(config.live.profile).baud_rate
     stop = threading.Event()

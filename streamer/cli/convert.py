@@ -5,10 +5,7 @@ from pathlib import Path
 
 import click
 
-from drivers.recordings.registry import write_recordings
 from streamer.cli.options import as_json, configured, note, print_json, selecting
-from streamer.config import load_config
-from streamer.recordings import Selection
 
 
 @click.command()
@@ -39,6 +36,10 @@ def convert(
       streamer convert data/emg-uka session.xdf --session 002-001 --subset test
       streamer convert runs/first/recording.xdf first.bdf --each
     """  # noqa: D301 - \b is click's, not Python's
+    from drivers.recordings.registry import write_recordings
+    from streamer.config import load_config
+    from streamer.recordings import Selection
+
     config = load_config(
         config_file,
         assignments,

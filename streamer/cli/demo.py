@@ -9,11 +9,7 @@ from pathlib import Path
 import click
 
 from drivers.errors import SourceError, StreamerError
-from drivers.recordings.emg_uka import EmgUkaCorpus
 from streamer.cli.options import configured, note, running
-from streamer.cli.run import Run, run
-from streamer.config import load_config
-from streamer.recordings import RecordingsSettings, Selection, packaged_recording
 
 _STREAM = "streamer-demo"
 _FIND_S = 30.0  # the publisher starts cold
@@ -43,6 +39,9 @@ def demo(
       streamer demo --out runs/demo
     """  # noqa: D301 - \b is click's, not Python's
     from drivers.lsl import LslSource, use_loopback  # fails where there is no liblsl
+    from streamer.cli.run import Run, run
+    from streamer.config import load_config
+    from streamer.recordings import RecordingsSettings, Selection, packaged_recording
 
     config = load_config(
         config_file,
@@ -111,6 +110,8 @@ def programme(path: Path) -> tuple[str, ...]:
     tuple of str
         Names of the utterances.
     """
+    from drivers.recordings.emg_uka import EmgUkaCorpus
+
     corpus = EmgUkaCorpus(path)
     return tuple(
         corpus.utterances(session, subset)[0]

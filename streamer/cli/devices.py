@@ -6,8 +6,6 @@ from pathlib import Path
 import click
 
 from streamer.cli.options import as_json, configured, print_json
-from streamer.config import load_config
-from streamer.devices import lsl_streams, serial_ports, sound_cards
 
 
 @click.command()
@@ -22,6 +20,9 @@ def devices(json_: bool, config_file: Path | None, assignments: tuple[str, ...])
     Example:
       streamer devices --set devices.wait_s=3
     """  # noqa: D301 - \b is click's, not Python's
+    from streamer.config import load_config
+    from streamer.devices import lsl_streams, serial_ports, sound_cards
+
     config = load_config(config_file, assignments)
     kinds = {
         "serial_ports": serial_ports(),

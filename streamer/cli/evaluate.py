@@ -10,15 +10,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from drivers.errors import StreamerError
-from streamer.cli.options import as_json, configured, note, print_json
-from streamer.cli.progress import clock, shown_progress
-from streamer.cli.run import INTERRUPTED
-from streamer.config import load_config
+from streamer.cli.options import INTERRUPTED, as_json, configured, note, print_json
 
 if TYPE_CHECKING:
     from models.evaluation.part import Part
@@ -84,6 +78,9 @@ def evaluate(
       streamer evaluate data/emg-uka --out trial --quick --session 002-001 --session 008-002
       streamer evaluate data/emg-uka --out full --full --cluster tcp://head:8786
     """  # noqa: D301 - \b is click's, not Python's
+    from streamer.cli.progress import shown_progress
+    from streamer.config import load_config
+
     flags = {
         "evaluate.size": size,
         "evaluate.sessions": list(sessions) or None,
@@ -151,6 +148,8 @@ def _interruptible() -> Iterator[None]:
 
 def _ended(part: "Part") -> None:
     """Leave a trace in the log of a batch job, which shows no bars."""
+    from streamer.cli.progress import clock
+
     if not sys.stderr.isatty():
         run = part.about["run"]
         kept = f", {run['kept_jobs']} of them kept from before" if run["kept_jobs"] else ""
@@ -158,6 +157,10 @@ def _ended(part: "Part") -> None:
 
 
 def _show(content: "Content", out: Path) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
     if content.headlines.rows:
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)

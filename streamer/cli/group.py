@@ -2,6 +2,9 @@
 
 Exit codes: 0 done, 1 an error of input, files or devices (no EMG at all is one), 2 a wrong
 command line or setting, 130 interrupted by Ctrl-C.
+
+Every subcommand is declared in a module that loads no more than click. What a subcommand
+does is imported within it, so that ``--help`` and ``--version`` need not wait for numpy.
 """
 
 import sys
@@ -20,13 +23,12 @@ from streamer.cli.devices import devices
 from streamer.cli.evaluate import evaluate
 from streamer.cli.info import info
 from streamer.cli.live import live
+from streamer.cli.options import INTERRUPTED
 from streamer.cli.profile import profile
 from streamer.cli.record import record
 from streamer.cli.replay import replay
-from streamer.cli.run import INTERRUPTED
 from streamer.cli.simulate import simulate
 from streamer.cli.train import train
-from streamer.config import ConfigError
 
 
 class OneLineErrors(click.Group):
@@ -56,10 +58,8 @@ class OneLineErrors(click.Group):
             if isinstance(error, click.UsageError) and error.ctx is not None:
                 line = f"{line.rstrip('.')}; see `{error.ctx.command_path} --help`"
             fail(line, error.exit_code)
-        except ConfigError as error:
-            fail(str(error), 2)
         except StreamerError as error:
-            fail(str(error), 1)
+            fail(str(error), error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
         sys.exit(code or 0)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from drivers.recordings.info import FileInfo, describe
 from streamer.cli.options import as_json, print_json
+
+if TYPE_CHECKING:
+    from drivers.recordings.info import FileInfo
 
 _MOST_NAMES = 8
 
@@ -23,6 +26,8 @@ def info(path: Path, json_: bool) -> None:
     Example:
       streamer info runs/first/recording.xdf
     """  # noqa: D301 - \b is click's, not Python's
+    from drivers.recordings.info import describe
+
     found = describe(path)
     if json_:
         print_json(found.as_dict())
@@ -31,7 +36,7 @@ def info(path: Path, json_: bool) -> None:
         click.echo(f"{name:10} {line}")
 
 
-def _lines(found: FileInfo) -> list[tuple[str, str]]:
+def _lines(found: "FileInfo") -> list[tuple[str, str]]:
     """Put it in words; what is not there has no line."""
     rate = "" if found.rate_hz is None else f" at {found.rate_hz:g} Hz"
     lost = 100 * found.lost_samples / max(1, found.samples)

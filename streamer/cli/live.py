@@ -5,13 +5,10 @@ from pathlib import Path
 import click
 
 from streamer.cli.options import configured, running
-from streamer.cli.run import Run, run
-from streamer.config import load_config
-from streamer.sources import ALLOWED, live_source
 
 
 @click.command()
-@click.option("--source", metavar="SOURCE", help=f"Where the EMG comes from: {ALLOWED}.")
+@click.option("--source", metavar="SOURCE", help="Where the EMG comes from, see above.")
 @click.option("--duration", metavar="SECONDS", help="End by itself.  [default: Ctrl-C ends it]")
 @running
 @configured
@@ -43,6 +40,10 @@ def live(
       streamer live --source lsl:Varioport --bundle bundles/002-001 --record
       streamer live --source varioport:/dev/ttyUSB0 --set live.profile=my-varioport.yaml
     """  # noqa: D301 - \b is click's, not Python's
+    from streamer.cli.run import Run, run
+    from streamer.config import load_config
+    from streamer.sources import live_source
+
     config = load_config(
         config_file,
         assignments,

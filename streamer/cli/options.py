@@ -7,6 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+NOTHING = 1
+"""Exit code where no EMG came at all."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

@@ -1,13 +1,14 @@
 """``streamer profile``: how a device's bytes are framed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from drivers.varioport.guess import guess_profile
-from drivers.varioport.profile import Profile, load_profile, write_profile
-from drivers.varioport.transport.capture import read_capture
 from streamer.cli.options import as_json, print_json
+
+if TYPE_CHECKING:
+    from drivers.varioport.profile import Profile
 
 
 @click.group()
@@ -34,6 +35,10 @@ def guess(capture: Path, out: Path | None, json_: bool) -> None:
     Example:
       streamer profile guess device.capture --out my-varioport.yaml
     """  # noqa: D301 - \b is click's, not Python's
+    from drivers.varioport.guess import guess_profile
+    from drivers.varioport.profile import write_profile
+    from drivers.varioport.transport.capture import read_capture
+
     captured = read_capture(capture)
     found = guess_profile(captured)
     if out is not None:
@@ -62,6 +67,8 @@ def show(name: str, json_: bool) -> None:
     Example:
       streamer profile show framed
     """  # noqa: D301 - \b is click's, not Python's
+    from drivers.varioport.profile import load_profile
+
     found = load_profile(name)
     if json_:
         print_json(found.model_dump(mode="json"))
@@ -70,7 +77,7 @@ def show(name: str, json_: bool) -> None:
         click.echo(line)
 
 
-def _lines(found: Profile) -> list[str]:
+def _lines(found: "Profile") -> list[str]:
     channels = ", ".join(f"{c.label} ({c.format}, {c.unit})" for c in found.channels)
     return [
         f"{found.name}: {found.status.value}",

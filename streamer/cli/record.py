@@ -4,20 +4,16 @@ import threading
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from drivers.source import SourceState
-from streamer.cli.options import as_json, configured, note, print_json
-from streamer.cli.run import NOTHING, ending_properly
-from streamer.config import load_config
-from streamer.results.outputs import OutputError
-from streamer.results.recording import record as record_source
-from streamer.sources import ALLOWED, live_source
+from streamer.cli.ending import ending_properly
+from streamer.cli.options import NOTHING, as_json, configured, note, print_json
 
 
 @click.command()
 @click.argument("to", metavar="FILE.xdf", type=Path)
-@click.option("--source", metavar="SOURCE", help=f"Where the EMG comes from: {ALLOWED}.")
+@click.option(
+    "--source", metavar="SOURCE", help="Where the EMG comes from, as `streamer live --help` lists."
+)
 @click.option("--duration", metavar="SECONDS", help="End by itself.  [default: Ctrl-C ends it]")
 @as_json
 @configured
@@ -38,6 +34,14 @@ def record(
     Example:
       streamer record talk.xdf --source lsl:Varioport --duration 60
     """  # noqa: D301 - \b is click's, not Python's
+    from rich.console import Console
+
+    from drivers.source import SourceState
+    from streamer.config import load_config
+    from streamer.results.outputs import OutputError
+    from streamer.results.recording import record as record_source
+    from streamer.sources import live_source
+
     config = load_config(
         config_file, assignments, {"live.source": source, "session.duration_s": duration}
     )

@@ -4,11 +4,7 @@ from pathlib import Path
 
 import click
 
-from drivers.replay import inject_gaps, parse_gap
 from streamer.cli.options import configured, running, selecting
-from streamer.cli.run import Run, run
-from streamer.config import load_config
-from streamer.recordings import Selection, replay_source
 
 
 @click.command()
@@ -57,6 +53,11 @@ def replay(
       streamer replay data/emg-uka --session 002-001 --subset test.audible \\
           --bundle bundles/002-001 --speed max --record --out runs/first
     """  # noqa: D301 - \b is click's, not Python's
+    from drivers.replay import inject_gaps, parse_gap
+    from streamer.cli.run import Run, run
+    from streamer.config import load_config
+    from streamer.recordings import Selection, replay_source
+
     config = load_config(
         config_file,
         assignments,

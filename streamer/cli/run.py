@@ -1,21 +1,18 @@
 """A session on the terminal: what `replay`, `live` and `demo` share."""
 
-import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from drivers.errors import StreamerError
 from drivers.recordings.recording import Recording
 from drivers.source import Provenance, Source, SourceState
 from models.bundle import Bundle, packaged_bundle
 from streamer.cli.cautions import unlearned, unsuited
-from streamer.cli.options import note, print_json
+from streamer.cli.ending import ending_properly
+from streamer.cli.options import INTERRUPTED, NOTHING, note, print_json
 from streamer.cli.report import report
 from streamer.config import Config, write_config
 from streamer.results.outputs import OutputError, RunDirectory, write_json
@@ -24,8 +21,6 @@ from streamer.screen.screen import screen
 from streamer.session import Session
 
 CONFIG = "config.yaml"
-INTERRUPTED = 130
-NOTHING = 1
 
 
 @dataclass(frozen=True)
@@ -150,34 +145,6 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
     if summary.ended == "stopped" and not job.endless:
         return INTERRUPTED
     return 0 if summary.frames or summary.ended == "stopped" else NOTHING
-
-
-@contextmanager
-def ending_properly(
-    stop: threading.Event, waiting: Callable[[], bool] = lambda: False
-) -> Iterator[None]:
-    """Let the first Ctrl-C set `stop`, and the second one kill.
-
-    While there is nothing yet to end properly, which `waiting` tells, the first one is a
-    `KeyboardInterrupt`.
-    """
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        stop.set()
-        if waiting():
-            raise KeyboardInterrupt
-        if not sys.stderr.isatty():  # a line in between would tear the screen
-            note("ending; once more to kill")
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _discard(directory: RunDirectory) -> None:

@@ -6,11 +6,7 @@ from pathlib import Path
 import click
 
 from drivers.errors import StreamerError
-from models.signal.stacking import StackingSettings
-from streamer.cli.cautions import unlearned
 from streamer.cli.options import as_json, configured, note, print_json
-from streamer.cli.progress import shown_progress
-from streamer.config import load_config
 
 
 class TrainingError(StreamerError):
@@ -49,6 +45,11 @@ def train(
       streamer train data/emg-uka --session 002-001 --out bundles/three \\
         --set "train.speakers=[evidence,lda,forest,embedding]"
     """  # noqa: D301 - \b is click's, not Python's
+    from models.signal.stacking import StackingSettings
+    from streamer.cli.cautions import unlearned
+    from streamer.cli.progress import shown_progress
+    from streamer.config import load_config
+
     settings = load_config(config_file, assignments, {"train.session": session}).train
     if settings.session is None:
         raise click.UsageError("Missing option '--session'", click.get_current_context())

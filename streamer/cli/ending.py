@@ -1,0 +1,39 @@
+"""Ctrl-C, and the request of the system to end, bring a command to a proper end."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from streamer.cli.options import note
+
+
+@contextmanager
+def ending_properly(
+    stop: threading.Event, waiting: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Let the first Ctrl-C set `stop`, and the second one kill.
+
+    While there is nothing yet to end properly, which `waiting` tells, the first one is a
+    `KeyboardInterrupt`.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        stop.set()
+        if waiting():
+            raise KeyboardInterrupt
+        if not sys.stderr.isatty():  # a line in between would tear the screen
+            note("ending; once more to kill")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,48 @@
+"""The command answers at once: what is heavy is loaded by what needs it alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamer.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {"numba", "numpy", "onnxruntime", "pydantic", "pylsl", "rich", "scipy", "sounddevice"}
+
+SUBCOMMANDS = [*cli.commands, *(f"bench {name}" for name in cli.commands["bench"].commands)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("line", ["", "--version", "--help", "no-such-command"])
+def test_the_command_itself_loads_nothing_heavy(line: str) -> None:
+    """Who asks for the version, or for help, would wait for seconds."""
+    assert loaded_by(line) == set()
+
+
+def test_help_of_a_subcommand_loads_nothing_heavy() -> None:
+    """Whoever looks up an option would wait for what the option is of."""
+    assert "bench soak" in SUBCOMMANDS
+    assert loaded_by(*(f"{subcommand} --help" for subcommand in SUBCOMMANDS)) == set()
+
+
+def loaded_by(*lines: str) -> set[str]:
+    """Run command lines one after another in a process of its own."""
+    code = (
+        "import sys\n"
+        "from streamer.__main__ import main\n"
+        f"for line in {lines!r}:\n"
+        "    sys.argv = ['streamer', *line.split()]\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit:\n"
+        "        pass\n"
+        f"print('loaded', *({HEAVY!r} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "Usage: " in done.stdout or len(lines) == 1, done.stderr
+    first, *names = done.stdout.splitlines()[-1].split()
+    assert first == "loaded", done.stderr
+    return set(names)
