@@ -1,21 +1,30 @@
 # Two commands on a fresh machine with Python 3.11 or newer and a C compiler:
 #   make demo   the whole chain on the simulated recording that comes with the project
-#   make test   all tests
+#   make test   the tests, in minutes
 # Everything goes into .venv; nothing needs root, a sound card or PortAudio.
 
 PYTHON ?= python3
 
-.PHONY: demo test lint format bench bundle clean help
+# Two processes or more share the tests, a file each at a time.
+PYTEST = .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+
+.PHONY: demo test test-all flaky lint format bench bundle clean help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' \
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' \
 		| while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
 
 demo: .venv/.run ## set up what a run needs (no torch) and run the demo
 	.venv/bin/streamer demo
 
-test: .venv/.test ## set up and run the tests
-	.venv/bin/python -m pytest
+test: .venv/.compiled ## set up and run the tests
+	$(PYTEST) -m 'not slow'
+
+test-all: .venv/.compiled ## the long tests, too, and examples that nobody has tried before
+	STREAMER_EXAMPLES=new $(PYTEST)
+
+flaky: .venv/.compiled ## look for tests that fail on a busy machine, 45 minutes at the most
+	.venv/bin/python tests/flaky.py
 
 lint: .venv/.test ## ruff, formatting, types
 	.venv/bin/ruff check .
@@ -55,6 +64,12 @@ clean: ## remove what was set up and built
 # The stamps make a second run fast, and a changed pyproject.toml install again.
 .venv/.run: pyproject.toml | .venv/bin/python
 	.venv/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+# The first run of a session compiles its loops, for ten seconds; the tests start many.
+.venv/.compiled: $(shell grep -rl '^@compiled' --include='*.py' models streamer) .venv/.test
+	@out=$$(mktemp -d) && .venv/bin/streamer replay --utterance 101-001-0113 --speed max \
+		--no-sound --no-screen --out $$out/run >$$out/log 2>&1 || cat $$out/log; rm -rf $$out
 	@touch $@
 
 .venv/.test: pyproject.toml constraints.txt | .venv/bin/python

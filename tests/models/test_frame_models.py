@@ -38,7 +38,10 @@ def made(models: FrameModels, parts: list[np.ndarray]) -> tuple[np.ndarray, Spee
     return np.concatenate([activity for activity, _ in pairs]), speech
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(count=st.integers(1, 40), cuts=st.lists(st.floats(0, 1), max_size=6))
 def test_grouping_of_frames_changes_nothing(models, count, cuts):
     """What is heard live is what was measured offline, and the gate opens at the same frame."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drivers.clock import VirtualClock
 from drivers.errors import SourceError
 from drivers.lsl import link as module
 from drivers.lsl.inlet import LslSource
@@ -26,7 +27,7 @@ class StuckInlet:
 
     def _call(self, name: str) -> None:
         if name == self._hangs_in:
-            self._over.wait(20)
+            self._over.wait()
 
     def info(self, timeout):
         self._call("info")
@@ -61,26 +62,20 @@ def stuck(monkeypatch):
     over.set()
 
 
-@pytest.mark.realtime
-@pytest.mark.timeout(10)
 def test_a_pull_that_hangs_is_a_stall(stuck, monkeypatch):
     """The session goes on, says that nothing comes, and can be ended."""
     monkeypatch.setattr(module, "_CLOSE_S", 0.1)
     stuck("pull_chunk")
-    source = LslSource("stuck", unit="uV", timeout_s=0.2)
-    with source:
-        start_s = time.perf_counter()
-        while time.perf_counter() < start_s + 0.5:
-            begin_s = time.perf_counter()
-            assert source.read(0.1) is None
-            assert time.perf_counter() - begin_s < 0.3
+    clock = VirtualClock()
+    with LslSource("stuck", unit="uV", timeout_s=60.0, clock=clock) as source:
+        assert source.read(0.1) is None
+        assert source.health.state is SourceState.STREAMING
+        clock.advance(0.5)
+        assert source.read(0.1) is None
         assert source.health.state is SourceState.STALLED
-        closing_s = time.perf_counter()
-    assert time.perf_counter() - closing_s < 0.5
+    assert source.health.state is SourceState.DISCONNECTED
 
 
-@pytest.mark.realtime
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize("call", ["info", "time_correction", "open_stream"])
 def test_opening_ends_although_liblsl_hangs(stuck, monkeypatch, call):
     """The user reads what is wrong instead of nothing."""
@@ -102,16 +97,20 @@ def test_what_nobody_reads_is_dropped_and_counted():
     assert piece.received_s == 33 / 8
 
 
-@pytest.mark.realtime
+@pytest.mark.system
 def test_ctrl_c_is_heard_while_a_stream_is_looked_for():
     """Who typed a wrong name need not wait for the search to end."""
     program = (
         "import signal\n"
         # Ignored by what a shell runs in the background.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from drivers.lsl import LslSource\n"
-        "print('looking', flush=True)\n"
-        "LslSource('nobody', timeout_s=30.0).open()\n"
+        "from drivers.lsl import LslSource, link\n"
+        "resolve = link.resolve\n"
+        "def look(*wanted):\n"
+        "    print('looking', flush=True)\n"
+        "    return resolve(*wanted)\n"
+        "link.resolve = look\n"
+        "LslSource('nobody', timeout_s=3600.0).open()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program],
@@ -120,11 +119,11 @@ def test_ctrl_c_is_heard_while_a_stream_is_looked_for():
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "looking\n"
-        time.sleep(0.2)  # it looks
-        interrupted_s = time.perf_counter()
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "looking\n"
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate()
+        finally:
+            process.kill()
     assert "KeyboardInterrupt" in said
-    assert time.perf_counter() - interrupted_s < 1.0

@@ -1,18 +1,19 @@
 """What a session gives to the rest of the laboratory."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from drivers.clock import VirtualClock
 from drivers.errors import SignalMismatchError, SourceError
 from drivers.lsl import AudioOutlet, EstimatesOutlet, EventsOutlet
 from drivers.lsl.library import pylsl
 
-pytestmark = pytest.mark.realtime
+pytestmark = pytest.mark.system
 
 Outlet = AudioOutlet | EstimatesOutlet | EventsOutlet
 
@@ -20,10 +21,10 @@ Outlet = AudioOutlet | EstimatesOutlet | EventsOutlet
 @contextmanager
 def received(outlet: Outlet, source_id: str) -> Iterator[tuple[Any, Any]]:
     """Subscribe as any other program would."""
-    (stream,) = pylsl.resolve_byprop("source_id", source_id, 1, 5.0)
+    (stream,) = pylsl.resolve_byprop("source_id", source_id, 1, 60.0)
     inlet = pylsl.StreamInlet(stream, recover=False)
-    full = inlet.info(2.0)
-    inlet.open_stream(2.0)
+    full = inlet.info(60.0)
+    inlet.open_stream(60.0)
     try:
         yield inlet, full
     finally:
@@ -32,7 +33,7 @@ def received(outlet: Outlet, source_id: str) -> Iterator[tuple[Any, Any]]:
 
 
 def pull(inlet: Any, samples: int) -> tuple[list[Any], list[float]]:
-    return inlet.pull_chunk(timeout=2.0, max_samples=samples)
+    return inlet.pull_chunk(timeout=60.0, max_samples=samples)
 
 
 def channels(full: Any) -> list[tuple[str, str, str]]:
@@ -44,17 +45,17 @@ def channels(full: Any) -> list[tuple[str, str, str]]:
     return found
 
 
-def test_audio():
+def test_audio(clock):
     """Speech lies beside the EMG in a LabRecorder file, each sample at its time."""
-    outlet = AudioOutlet("voice", "voice-1", 16000.0)
+    outlet = AudioOutlet("voice", "voice-1", 16000.0, clock=clock)
     samples = np.linspace(-1, 1, 160, dtype=np.float32)
     with received(outlet, "voice-1") as (inlet, full):
-        now_s = time.perf_counter()
+        now_s = clock.now_s()
         outlet.push(samples, now_s)
         outlet.push(samples[:0], now_s)
         values, stamps_s = pull(inlet, 160)
     np.testing.assert_array_equal(np.ravel(values), samples)
-    assert stamps_s[-1] == pytest.approx(now_s, abs=1e-3)  # both clocks are monotonic time
+    assert stamps_s[-1] == pytest.approx(now_s, abs=1e-6)
     assert np.diff(stamps_s) == pytest.approx(1 / 16000, abs=1e-6)
     assert (full.type(), full.nominal_srate(), full.source_id()) == ("Audio", 16000.0, "voice-1")
     assert channels(full) == [("speech", "full scale", "Audio")]
@@ -62,17 +63,17 @@ def test_audio():
     assert "EMG" in full.desc().child_value("time_stamps")
 
 
-def test_estimates():
+def test_estimates(clock):
     """Another program can act on who speaks, and knows which number is whose."""
     labels = ["mode audible", "speaker 002", "speech"]
-    outlet = EstimatesOutlet("who", "who-1", labels)
+    outlet = EstimatesOutlet("who", "who-1", labels, clock=clock)
     with received(outlet, "who-1") as (inlet, full):
         outlet.push([0.25, 0.5, float("nan")], 7.0)
         values, stamps_s = pull(inlet, 1)
         with pytest.raises(SignalMismatchError, match="got 2 probabilities; allowed: 3"):
             outlet.push([0.5, 0.5], 8.0)
     np.testing.assert_array_equal(values, [[0.25, 0.5, np.nan]])
-    assert stamps_s == pytest.approx([7.0], abs=1e-3)
+    assert stamps_s == pytest.approx([7.0], abs=1e-6)
     assert (full.type(), full.nominal_srate()) == ("Estimates", pylsl.IRREGULAR_RATE)
     assert channels(full) == [(label, "probability", "Estimate") for label in labels]
 
@@ -86,6 +87,30 @@ def test_events():
         assert outlet.heard
     assert (full.type(), full.channel_format()) == ("Markers", pylsl.cf_string)
     assert channels(full) == [("event", "", "Markers")]
+    assert not outlet.heard
+
+
+def test_the_last_words_go_out_before_the_stream_is_taken_away(monkeypatch):
+    """liblsl sends in the background: whoever records would miss the end of each session."""
+    clock = VirtualClock(50.0)
+    outlet = EventsOutlet("end", "end-1")
+    there: list[bool] = []
+
+    def sleep(seconds: float) -> None:
+        there.append(outlet.heard)
+        clock.advance(seconds)
+
+    with received(outlet, "end-1"):
+        while not outlet.heard:
+            pass
+        waiting = SimpleNamespace(monotonic=clock.now_s, sleep=sleep)
+        monkeypatch.setattr("drivers.lsl.sending.time", waiting)
+        outlet.push("the end", 9.0)
+        clock.advance(0.1)
+        outlet.close()
+        outlet.close()
+    assert there == [True]
+    assert clock.now_s() == pytest.approx(50.3)
     assert not outlet.heard
 
 

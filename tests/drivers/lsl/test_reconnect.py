@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,6 @@ from drivers.lsl.search import Watch
 from drivers.source import Chunk, SourceState
 
 RATE = 600.0
-TIMEOUT_S = 0.1
 
 
 class Senders:
@@ -64,48 +62,39 @@ def senders(name: str, source_id: str) -> Iterator[Senders]:
         some.close()
 
 
+@pytest.mark.system
 @pytest.mark.realtime
 @pytest.mark.parametrize(("source_id", "cycles"), [("phoenix-1", 10), ("", 4)])
-def test_a_sender_may_die_and_come_back(source_id, cycles):
-    """A crash of the sender costs two seconds at most, and no sample of the wrong epoch."""
+def test_a_sender_may_die_and_come_back(same_clock, monkeypatch, source_id, cycles):
+    """A crash of the sender costs what it did not send, and no sample of the wrong epoch."""
+    # On a busy machine a sender may pause for long; that it died, liblsl says.
+    monkeypatch.setattr(Watch, "gone", lambda watch, now_s: False)
     chunks: list[Chunk] = []
-    slowest_s = 0.0
 
-    def read() -> Chunk | None:
-        nonlocal slowest_s
-        begin_s = time.perf_counter()
-        chunk = source.read(TIMEOUT_S)
-        slowest_s = max(slowest_s, time.perf_counter() - begin_s)
+    def read() -> None:
+        chunk = source.read(0.1)
         if chunk is not None:
             chunks.append(chunk)
-        return chunk
 
-    def read_for(seconds: float) -> None:
-        end_s = time.perf_counter() + seconds
-        while time.perf_counter() < end_s:
+    def read_samples(epoch: int) -> None:
+        while sum(len(chunk.samples) for chunk in chunks if chunk.epoch == epoch) < 60:
             read()
 
     name = f"phoenix{len(source_id)}"
-    source = LslSource(name, unit="uV")
-    returns_s = []
+    source = LslSource(name, unit="uV", timeout_s=60.0)
     with senders(name, source_id) as sender:
         sender.start()
         with source:
-            read_for(0.3)
+            read_samples(0)
             for cycle in range(1, cycles + 1):
                 sender.kill()
-                read_for(0.15)
-                assert source.health.state is SourceState.RECONNECTING
-                sender.start()
-                while not chunks or chunks[-1].epoch < cycle:
-                    returns_s.append(pylsl.local_clock() - sender.starts_s[-1])
-                    assert returns_s[-1] < 2.0
+                while source.health.state is not SourceState.RECONNECTING:
                     read()
+                sender.start()
+                read_samples(cycle)
                 assert source.health.state is SourceState.STREAMING
-                read_for(0.15)
         to_lsl_s = lsl_ahead_s(source._clock)
         starts_s = np.array(sender.starts_s)
-    assert slowest_s < TIMEOUT_S + 0.25
     health = source.health
     assert (health.reconnects, health.gaps) == (cycles, cycles)
     assert health.samples == sum(len(chunk.samples) for chunk in chunks)
@@ -118,35 +107,35 @@ def test_a_sender_may_die_and_come_back(source_id, cycles):
         np.testing.assert_array_equal(numbers, numbers[0] + np.arange(len(numbers)))
         assert numbers[0] // 100000 == numbers[-1] // 100000 == epoch
         sent_s = starts_s[epoch] + (numbers - 100000 * epoch) / RATE
-        assert own[-1].time_s + to_lsl_s == pytest.approx(sent_s[-1], abs=5e-3)
+        assert own[-1].time_s + to_lsl_s == pytest.approx(sent_s[-1], abs=1e-3)
         if last_s is not None:
             missed = (sent_s[0] - last_s) * RATE - 1
             lost += missed
-            assert own[0].gap_before == own[0].first_index == pytest.approx(missed, abs=4)
+            assert own[0].gap_before == own[0].first_index == pytest.approx(missed, abs=1)
             assert own[0].gap_estimated
         last_s = sent_s[-1]
-    assert health.lost_samples == pytest.approx(lost, abs=4 * cycles)
+    assert health.lost_samples == pytest.approx(lost, abs=cycles)
 
 
 def outlet(name: str, channels: int = 2, rate_hz: float = RATE) -> pylsl.StreamOutlet:
     return pylsl.StreamOutlet(pylsl.StreamInfo(name, "EMG", channels, rate_hz, "float32", name))
 
 
-@pytest.mark.realtime
+@pytest.mark.system
 @pytest.mark.parametrize(("channels", "rate_hz"), [(3, RATE), (2, 1000.0)])
 def test_another_stream_in_the_place_of_the_lost_one(channels, rate_hz):
     """Its samples are not taken for those of the electrodes that the session knows."""
     name = f"changeling{channels}"
     first = outlet(name)
-    with LslSource(source_id=name, unit="uV") as source:
-        first.wait_for_consumers(5)
+    with LslSource(source_id=name, unit="uV", timeout_s=60.0) as source:
+        assert first.wait_for_consumers(60)
         first.push_chunk([[1.0, 1.0]])
-        assert source.read(1.0) is not None
+        assert source.read(60.0) is not None
         del first
         second = outlet(name, channels, rate_hz)
         line = rf"after its return: got {channels} channels at {rate_hz:g} Hz.* allowed: 2 chan"
         with pytest.raises(SignalMismatchError, match=line):
-            source.read(5.0)
+            source.read(60.0)
         assert source.health.state is SourceState.DISCONNECTED
     del second
 

@@ -125,6 +125,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.system
 def test_absurd_claims_do_not_eat_the_memory(tmp_path):
     """Eight characters in a header can ask for terabytes."""
     for name, content in ABSURD.items():

@@ -108,6 +108,7 @@ def test_emg_is_stronger_in_speech_than_at_rest(tiny: Path) -> None:
         assert np.all(speech > 1.5 * rest)
 
 
+@pytest.mark.system
 def test_the_same_settings_give_the_same_bytes_in_any_order(tiny: Path, tmp_path: Path) -> None:
     """Whoever rebuilds the recording that comes with the package gets that recording."""
     for one in reversed(plan(TINY)):

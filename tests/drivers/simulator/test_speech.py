@@ -51,6 +51,7 @@ def test_timings_fit_the_sound(speech: Speech) -> None:
     assert np.std(quiet) < 0.05 * np.std(_part(speech, vowel))
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("whispered", [False, True])
 def test_the_same_words_sound_the_same_again(whispered: bool) -> None:
     """Else the recording that comes with the package could not be rebuilt."""
@@ -61,6 +62,7 @@ def test_the_same_words_sound_the_same_again(whispered: bool) -> None:
     assert first.phones == second.phones
 
 
+@pytest.mark.system
 def test_a_whisper_has_the_speakers_timing_and_no_voice(speech: Speech) -> None:
     """The modes of one speaker must differ by mode, not by speaker."""
     whisper = synthesise(TEXT, VOICES[0], whispered=True)
@@ -94,6 +96,7 @@ def test_a_synthesiser_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch) -
         synthesise(TEXT, VOICES[0])
 
 
+@pytest.mark.system
 def test_a_text_without_words_is_an_error() -> None:
     """Not an utterance of no length."""
     with pytest.raises(StreamerError, match="text to be spoken: got ''"):

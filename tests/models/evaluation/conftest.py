@@ -48,9 +48,11 @@ SMALL: Sizes = {
 
 
 @pytest.fixture(scope="session")
-def small_corpus(tmp_path_factory: pytest.TempPathFactory, write_corpus: WriteCorpus) -> Path:
+def small_corpus(
+    share: Callable[[str, Callable[[Path], object]], Path], write_corpus: WriteCorpus
+) -> Path:
     """Two speakers, a session each. Do not write into it."""
-    return write_corpus(tmp_path_factory.mktemp("small") / "corpus", SMALL)
+    return share("small", lambda path: write_corpus(path / "corpus", SMALL)) / "corpus"
 
 
 @pytest.fixture

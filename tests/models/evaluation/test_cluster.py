@@ -23,6 +23,7 @@ from models.evaluation.settings import EvaluationSettings  # noqa: E402
 from models.evaluation.study import Study, fingerprint_of  # noqa: E402
 
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.timeout(400),  # three processes import torch, on however few cores
     # Sockets and event loops that dask leaves to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -73,7 +74,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def study(small_corpus: Path, tmp_path: Path, cluster: str) -> Study:
+def study(
+    small_corpus: Path, tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> Study:
+    monkeypatch.setattr(workers, "WAIT_S", 100.0)  # its processes have this machine's cores alone
     with workers.connected(cluster) as client:
         client.wait_for_workers(2, timeout=200)  # of another test they may have been killed
     material = Material.of(small_corpus)
@@ -92,7 +96,9 @@ def test_a_cluster_finds_what_one_machine_finds(
     assert [one.tobytes() for one in there] == [
         one.tobytes() for one in here.run("x", toy_jobs.project, ARGUMENTS)
     ]
-    processes = set(study.run("x", toy_jobs.process, [(number,) for number in range(6)]))
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    processes = set(study.run("x", toy_jobs.process, [(folder, number) for number in range(6)]))
     assert len(processes) == 2
     assert os.getpid() not in processes
 

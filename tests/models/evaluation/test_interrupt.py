@@ -28,6 +28,7 @@ def processes_of(session: int) -> list[str]:
     ]
 
 
+@pytest.mark.system
 @pytest.mark.timeout(400)
 def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -> None:
     """Work of hours would be lost, and workers would go on eating the machine."""

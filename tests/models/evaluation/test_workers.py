@@ -21,6 +21,7 @@ time.sleep(300)
 """
 
 
+@pytest.mark.system
 def test_workers_end_with_a_parent_that_is_killed() -> None:
     """After `kill -9`, or out of memory, they would hold the machine's memory for ever."""
     with subprocess.Popen(
@@ -35,7 +36,7 @@ def test_workers_end_with_a_parent_that_is_killed() -> None:
         parent.kill()
         parent.wait()
         try:
-            parent.communicate(timeout=30)  # until no process has its output open any more
+            parent.communicate(timeout=100)  # until no process has its output open any more
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(parent.pid, signal.SIGKILL)

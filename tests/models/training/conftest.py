@@ -132,10 +132,13 @@ def one_core() -> Iterator[None]:
         yield
 
 
+Share = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(share: Share) -> Path:
     """Two speakers; the first in two modes. Do not write into it."""
-    return write_corpus(tmp_path_factory.mktemp("noise") / "corpus")
+    return share("noise", lambda path: write_corpus(path / "corpus")) / "corpus"
 
 
 @pytest.fixture
@@ -187,8 +190,6 @@ def train() -> Train:
 
 
 @pytest.fixture(scope="session")
-def bundle_path(corpus: Path, train: Train, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle_path(corpus: Path, train: Train, share: Share) -> Path:
     """A bundle trained on that corpus. Do not write into it."""
-    path = tmp_path_factory.mktemp("trained") / "bundle"
-    train(corpus, SESSION, path)
-    return path
+    return share("trained", lambda path: train(corpus, SESSION, path / "bundle")) / "bundle"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -101,16 +102,19 @@ def compare_evidence(
 
 
 def loaded(
-    corpus: Path, settings: TrainingSettings, sessions: tuple[str, ...] = ()
+    corpus: Path,
+    settings: TrainingSettings,
+    sessions: tuple[str, ...] = (),
+    most: int | None = None,
 ) -> list[Utterance]:
-    """Read the training subsets of these sessions, or of all."""
+    """Read the training subsets of these sessions, or of all; the first utterances of each."""
     data = EmgUkaCorpus(corpus)
     return [
         utterance_of(one, settings.signal, settings.speech)
         for session in sessions or data.sessions
         for subset in data.subsets(session)
         if subset.startswith("train.")
-        for one in data.recordings(session, subset)
+        for one in islice(data.recordings(session, subset), most)
     ]
 
 
@@ -180,15 +184,19 @@ def test_embeddings_of_one_voice_are_an_error(write: Callable[..., Path], tmp_pa
 @pytest.mark.corpus
 @pytest.mark.skipif(not DATA.is_dir(), reason="no real recordings in data/emg-uka")
 @pytest.mark.timeout(1800)  # a minute of computing, more on a busy machine
+@pytest.mark.parametrize("most", [6, pytest.param(None, marks=pytest.mark.slow)])
 def test_onnx_says_what_python_says_of_every_real_utterance(
-    originals: Originals, tmp_path: Path
+    most: int | None, originals: Originals, tmp_path: Path
 ) -> None:
     """Real features have other scales than noise, and fuller trees."""
     by_speaker = {one[:3]: one for one in reversed(EmgUkaCorpus(DATA).sessions)}
     if len(by_speaker) < 2:
         pytest.skip("one speaker alone in data/emg-uka")
-    settings = TrainingSettings(speakers=ALL, embedding=EmbeddingSettings(slices_seen=4000))
-    utterances = loaded(DATA, settings, tuple(by_speaker.values()))
+    encoder = EmbeddingSettings(slices_seen=4000)
+    if most is not None:
+        encoder = EmbeddingSettings(layers=1, hidden=32, size=8, slices_seen=1280)
+    settings = TrainingSettings(speakers=ALL, embedding=encoder)
+    utterances = loaded(DATA, settings, tuple(by_speaker.values()), most)
     found, _ = train_speaker_parts(utterances, tmp_path, settings, 600.0, lambda *now: None)
 
     def opened(part: ClassifierPart) -> WindowClassifier | EvidenceClassifier:

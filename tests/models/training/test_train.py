@@ -101,6 +101,7 @@ train_bundle(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), settings)
 """
 
 
+@pytest.mark.system
 @pytest.mark.timeout(300)  # two processes that import all there is, on a busy machine
 def test_test_subsets_are_never_read_and_a_seed_is_a_model(corpus, tmp_path):
     """Figures on the test subsets would be worthless, and nobody could repeat a training.

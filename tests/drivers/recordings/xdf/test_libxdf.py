@@ -15,6 +15,8 @@ import pytest
 from drivers.recordings.xdf import FORMAT, SourceXdf
 from drivers.source import Channel, Chunk, Marker, Provenance, SourceInfo
 
+pytestmark = pytest.mark.system
+
 CHANNELS = tuple(Channel(f"EMG{k + 1}") for k in range(6))
 INFO = SourceInfo("device", "device-7", CHANNELS, 600.0, Provenance.SIMULATED)
 

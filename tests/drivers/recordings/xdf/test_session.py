@@ -245,6 +245,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
     np.testing.assert_array_equal(FORMAT.read(path)[0].emg_uv, samples(60))
 
 
+@pytest.mark.system
 def test_kill_9(tmp_path):
     """A crash in mid-session leaves a recording up to its last second."""
     path = tmp_path / "a.xdf"

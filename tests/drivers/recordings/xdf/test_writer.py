@@ -193,6 +193,7 @@ def run(code: str, path, **more) -> subprocess.Popen:
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, **more)
 
 
+@pytest.mark.system
 def test_a_file_at_its_limit(tmp_path):
     """The same with a file system that really takes no more."""
     child = run(
@@ -220,6 +221,7 @@ def test_a_file_at_its_limit(tmp_path):
     assert len(streams["s"]["time_series"]) == 100 * int(chunks) > 3000
 
 
+@pytest.mark.system
 def test_kill_9(tmp_path):
     """A crash costs nothing that was recorded."""
     child = run(

@@ -1,7 +1,5 @@
 """Encoding, decoding and checksums, whatever the framing."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -153,21 +151,3 @@ def test_markers_are_runs_and_know_their_past():
         [], ["5"], [], [], ["7"], ["8"], [], [], [], ["8"]
     ]  # fmt: skip
     assert all(m.index == 0 for markers in single for m in markers)
-
-
-@pytest.mark.realtime
-@pytest.mark.parametrize("profile", [FRAMED, MULTIPLEX], ids=lambda p: p.name)
-def test_decoding_costs_less_than_a_hundredth_of_a_core(profile):
-    """The models need the machine: 600 frames a second, in pushes of 10 ms."""
-    rng = np.random.default_rng(0)
-    samples = rng.normal(0, 50, (6000, 6)).astype(np.float32)
-    stream = b"".join(make_encoder(profile).encode(samples))
-    step = 6 * profile.frame_bytes
-    shares = []
-    for _ in range(3):
-        decoder = make_decoder(profile)
-        start_s = time.process_time()
-        for begin in range(0, len(stream), step):
-            decoder.push(stream[begin : begin + step], 6.0)
-        shares.append((time.process_time() - start_s) / (len(samples) / profile.rate_hz))
-    assert min(shares) < 0.01

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 import serial
 
-from drivers.clock import PerfClock, VirtualClock
+from drivers.clock import VirtualClock
 from drivers.errors import SignalMismatchError, SourceError
 from drivers.recordings.recording import Recording
 from drivers.replay import ReplaySource
@@ -25,6 +26,8 @@ from drivers.varioport.emulator.pty import PseudoPort
 from drivers.varioport.profile import FRAMED, MULTIPLEX, Profile
 from drivers.varioport.source import VarioportSource
 from drivers.varioport.transport.port import SerialTransport
+
+pytestmark = pytest.mark.system
 
 COUNT_UV = 0.033
 PROFILES = pytest.mark.parametrize("profile", [FRAMED, MULTIPLEX], ids=lambda p: p.name)
@@ -53,20 +56,35 @@ def link(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def port_open(link: Path) -> Iterator[Callable[[], bytes]]:
-    """Have the port open as it is, without setting anything; hand out what came."""
+def port_open(link: Path) -> Iterator[Callable[[int], bytes]]:
+    """Have the port open as it is, without setting anything; hand out what comes next."""
     port = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
-    def everything() -> bytes:
-        parts = []
-        while select.select([port], [], [], 0.02)[0]:  # the kernel hands over by and by
-            parts.append(os.read(port, 65536))
-        return b"".join(parts)
+    def receive(count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            select.select([port], [], [])  # the kernel hands over by and by
+            data += os.read(port, count - len(data))
+        return data
 
     try:
-        yield everything
+        yield receive
     finally:
         os.close(port)
+
+
+@contextmanager
+def count_bytes(emulator: Emulator) -> Iterator[list[int]]:
+    """Collect how many bytes the port takes each time."""
+    taken: list[int] = []
+    write = emulator._port.write
+
+    def count(data: bytes) -> int:
+        taken.append(write(data))
+        return taken[-1]
+
+    with mock.patch.object(emulator._port, "write", count):
+        yield taken
 
 
 def run_unpaced(
@@ -74,9 +92,9 @@ def run_unpaced(
 ) -> tuple[Emulator, bytes]:
     """Run on a clock that stands still, for as much as a terminal holds."""
     with Emulator(replay(samples), profile, faults, link=link, clock=VirtualClock()) as emulator:
-        with port_open(link) as received:
+        with port_open(link) as receive, count_bytes(emulator) as taken:
             emulator.run()
-            return emulator, received()
+            return emulator, receive(sum(taken))
 
 
 def decode(data: bytes, profile: Profile = FRAMED) -> list[Frames]:
@@ -108,11 +126,11 @@ def test_nothing_is_changed_on_the_way(link: Path):
     port = PseudoPort(link)
     port.plug()
     every = bytes(range(256))
-    with port_open(link) as received:
+    with port_open(link) as receive:
         assert port.write(every) == 256
-        assert received() == every
+        assert receive(256) == every
         assert port.read() == b""
-    with serial.Serial(str(link), 115200, timeout=1, exclusive=True) as reader:
+    with serial.Serial(str(link), 115200, timeout=60, exclusive=True) as reader:
         port.write(every)
         assert reader.read(256) == every
         reader.write(every)
@@ -138,12 +156,13 @@ def test_whoever_opens_the_port_gets_no_stale_bytes(link: Path):
     port = PseudoPort(link)
     port.plug()
     assert port.write(b"nobody") == 0
-    with port_open(link):
-        assert port.write(b"left behind") == 11
+    with port_open(link) as receive:
+        assert port.write(b"read, left behind") == 17
+        assert receive(4) == b"read"  # so all of it is there
     assert port.write(b"nobody") == 0
-    with port_open(link) as received:
+    with port_open(link) as receive:
         port.write(b"now")
-        assert received() == b"now"
+        assert receive(3) == b"now"
     port.unplug()
     assert port.write(b"gone") == 0
 
@@ -186,9 +205,9 @@ def test_gaps_of_the_recording_are_gaps_of_the_device(link: Path):
     """What a recording lacks is missing on the way, too, and not made up."""
     source = replay(900, lost=slice(300, 340))
     with Emulator(source, FRAMED, link=link, clock=VirtualClock()) as emulator:
-        with port_open(link) as received:
+        with port_open(link) as receive:
             emulator.run()
-            first, second = decode(received())
+            first, second = decode(receive(860 * FRAMED.frame_bytes))
     assert (len(first.samples), second.lost_before) == (300, 40)
     assert emulator.injected.gap_frames == emulator.injected.lost_frames == 40
 
@@ -251,16 +270,16 @@ def test_unplugged_the_port_is_gone(link: Path):
     port = PseudoPort(link)
     port.plug()
     first = link.resolve()
-    reader = serial.Serial(str(link), 115200, timeout=0.2)
+    reader = serial.Serial(str(link), 115200, timeout=60)
     port.unplug()
     assert not link.is_symlink()
     with pytest.raises((serial.SerialException, OSError)):
         reader.read(1)
     port.plug()
     assert link.is_symlink()
-    with port_open(link) as received:
+    with port_open(link) as receive:
         port.write(b"back")
-        assert received() == b"back"
+        assert receive(4) == b"back"
     reader.close()
     port.unplug()
     port.unplug()
@@ -309,9 +328,9 @@ def test_silent_until_told(link: Path, monkeypatch: pytest.MonkeyPatch):
     told = iter(commands)
     monkeypatch.setattr(PseudoPort, "read", lambda _: next(told))
     with Emulator(replay(8), profile, link=link, clock=VirtualClock()) as emulator:
-        with port_open(link) as received:
+        with port_open(link) as receive:
             emulator.run()
-            samples = samples_of(decode(received()))
+            samples = samples_of(decode(receive(4 * profile.frame_bytes)))
     np.testing.assert_allclose(samples, emg(8)[[2, 3, 4, 7]], atol=1e-3)
 
 
@@ -334,28 +353,60 @@ def test_marker_pulses():
     assert draw(34, 4) == ([5, 5, 0, 0], 0)
 
 
-@contextmanager
-def running(emulator: Emulator) -> Iterator[None]:
-    """Run it in the background."""
-    stop = threading.Event()
-    thread = threading.Thread(target=emulator.run, args=(stop,))
-    with emulator:
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+class Session(VirtualClock):
+    """Reads an emulated device; time goes on when all that the device did has been noticed.
 
+    On a clock of theirs, which the emulator moves, while bytes go through a real terminal.
+    """
 
-def read_for(source: VarioportSource, seconds: float) -> list[Chunk]:
-    chunks = []
-    end_s = time.perf_counter() + seconds
-    while time.perf_counter() < end_s:
-        chunk = source.read(0.05)
+    def __init__(self, link: Path, profile: Profile) -> None:
+        super().__init__(100.0)
+        self._link = link
+        self._transport = SerialTransport(str(link), profile.baud_rate, clock=self)
+        self.source = VarioportSource(self._transport, profile, clock=self)
+        self.chunks: list[Chunk] = []
+        self._taken: list[int] = []  # by the port
+        self._received = 0
+        self._reading = False
+
+    def run(self, emulator: Emulator) -> None:
+        """Have the device send all it has."""
+        read = self._transport.read
+
+        def count(timeout_s: float) -> tuple[bytes, float] | None:
+            block = read(timeout_s)
+            self._received += len(block[0]) if block is not None else 0
+            return block
+
+        with mock.patch.object(self._transport, "read", count), emulator, self.source:
+            with count_bytes(emulator) as self._taken:
+                emulator.run()
+                self._catch_up()
+
+    def sleep_until(self, time_s: float) -> None:
+        if not self._reading and time_s > self.now_s():
+            self._catch_up()
+        super().sleep_until(time_s)
+
+    def _catch_up(self) -> None:
+        self._reading = True
+        self._read()  # opens the port, where it is due
+        while self._received < sum(self._taken) or self._is_to_notice_the_loss():
+            time.sleep(1e-4)  # the reader thread's turn
+            self._read()
+        while self._read():
+            pass
+        self._reading = False
+
+    def _read(self) -> bool:
+        chunk = self.source.read(0.0)
         if chunk is not None:
-            chunks.append(chunk)
-    return chunks
+            self.chunks.append(chunk)
+        return chunk is not None
+
+    def _is_to_notice_the_loss(self) -> bool:
+        plugged = self._link.is_symlink()
+        return not plugged and self.source.health.state is not SourceState.RECONNECTING
 
 
 def check_against_recording(chunks: list[Chunk], signal: np.ndarray) -> int:
@@ -372,50 +423,44 @@ def check_against_recording(chunks: list[Chunk], signal: np.ndarray) -> int:
     return sum(len(chunk.samples) for chunk in chunks)
 
 
-@pytest.mark.realtime
 @PROFILES
 def test_a_session_on_it_is_one_on_a_device(link: Path, profile: Profile):
     """The emulator's samples arrive as `VarioportSource` delivers a device's."""
-    emulator = Emulator(replay(3000), profile, Faults(burst_ms=16), link=link)
-    with running(emulator):
-        with VarioportSource(SerialTransport(str(link), profile.baud_rate), profile) as source:
-            chunks = read_for(source, 1.0)
-            assert source.health.state is SourceState.STREAMING
-            assert source.health.lost_samples == 0
-    assert check_against_recording(chunks, emg(3000)) > 400
+    session = Session(link, profile)
+    emulator = Emulator(replay(3000), profile, Faults(burst_ms=16), link=link, clock=session)
+    session.run(emulator)
+    assert session.source.health.lost_samples == 0
+    received = check_against_recording(session.chunks, emg(3000))
+    assert received >= (3000 if profile is FRAMED else 2980)
     assert emulator.injected.overflow_bytes == 0
 
 
-@pytest.mark.realtime
-def test_lost_bytes_in_real_time(link: Path):
+def test_lost_bytes_on_the_way(link: Path):
     """Of a bad line every delivered sample is right and every missing one counted."""
-    emulator = Emulator(replay(3000), FRAMED, Faults(lost_bytes=0.01, burst_ms=16), link=link)
-    with running(emulator):
-        with VarioportSource(SerialTransport(str(link), FRAMED.baud_rate), FRAMED) as source:
-            chunks = read_for(source, 1.0)
-            injected, health = emulator.injected, source.health
-    check_against_recording(chunks, emg(3000))
-    assert injected.lost_frames > 50
-    assert abs(health.lost_samples - injected.lost_frames) < 25  # read a moment apart
+    session = Session(link, FRAMED)
+    faults = Faults(lost_bytes=0.01, burst_ms=16)
+    emulator = Emulator(replay(3000), FRAMED, faults, link=link, clock=session)
+    session.run(emulator)
+    check_against_recording(session.chunks, emg(3000))
+    assert emulator.injected.lost_frames > 250
+    # The last frame may wait for what follows.
+    assert abs(session.source.health.lost_samples - emulator.injected.lost_frames) <= 3
 
 
-@pytest.mark.realtime
 @PROFILES
 def test_unplug_and_replug(link: Path, profile: Profile):
     """A cable pulled and put back: a new epoch, with the right samples, within 2 s."""
-    faults = Faults(unplug=Pause(0.8, 0.2), half_frame=True)
-    emulator = Emulator(replay(3000), profile, faults, link=link)
-    with running(emulator):
-        with VarioportSource(SerialTransport(str(link), profile.baud_rate), profile) as source:
-            chunks = read_for(source, 2.3)
-            reconnects = source.health.reconnects
-    assert check_against_recording(chunks, emg(3000)) > 400
-    assert reconnects == emulator.injected.unplugs == 2
-    epochs = sorted({chunk.epoch for chunk in chunks})
+    session = Session(link, profile)
+    faults = Faults(unplug=Pause(0.8, 0.2), half_frame=True, burst_ms=4)
+    emulator = Emulator(replay(1380), profile, faults, link=link, clock=session)
+    session.run(emulator)
+    assert check_against_recording(session.chunks, emg(1380)) > 400
+    assert session.source.health.reconnects == emulator.injected.unplugs == 2
+    epochs = sorted({chunk.epoch for chunk in session.chunks})
     assert epochs == [0, 1, 2]
     for epoch in epochs[1:]:
-        before = max(c.received_s for c in chunks if c.epoch == epoch - 1)
-        after = min(c.received_s for c in chunks if c.epoch == epoch)
+        before = max(c.received_s for c in session.chunks if c.epoch == epoch - 1)
+        after = min(c.received_s for c in session.chunks if c.epoch == epoch)
         assert after - before < 0.2 + 2.0
 
 
@@ -428,7 +473,7 @@ def test_nobody_is_too_late_for_a_port_that_will_be_unplugged(link: Path):
             if time_s >= 0.5 and not received:  # nobody was there for the first 0.5 s
                 received.append(opened.enter_context(port_open(link)))
 
-    received: list[Callable[[], bytes]] = []
+    received: list[Callable[[int], bytes]] = []
     faults = Faults(unplug=Pause(0.4, 0.2))
     emulator = Emulator(replay(700), FRAMED, faults, link=link, clock=OpensAt())
     with ExitStack() as opened, emulator:
@@ -438,16 +483,36 @@ def test_nobody_is_too_late_for_a_port_that_will_be_unplugged(link: Path):
     assert emulator.injected.unplugged_frames == pytest.approx(0.2 * 600, abs=1)
 
 
-@pytest.mark.realtime
-def test_it_keeps_real_time(link: Path):
-    """One second of signal takes one second, and a request to stop is heard."""
-    emulator = Emulator(replay(600), FRAMED, link=link)
-    with emulator, port_open(link) as received:
-        start_s = PerfClock().now_s()
+def test_it_keeps_real_time(link: Path, monkeypatch: pytest.MonkeyPatch):
+    """One second of signal takes one second, unless told otherwise."""
+    clock = VirtualClock(7.0)
+    monkeypatch.setattr("drivers.varioport.emulator.device.PerfClock", lambda: clock)
+    with Emulator(replay(600), FRAMED, link=link) as emulator, port_open(link) as receive:
         emulator.run()
-        assert PerfClock().now_s() - start_s == pytest.approx(1.0, abs=0.05)
-        assert len(received()) == 600 * FRAMED.frame_bytes
-    stop = threading.Event()
-    stop.set()
-    with Emulator(replay(6000), FRAMED, link=link) as emulator:
-        emulator.run(stop)
+        assert clock.now_s() == pytest.approx(8.0)
+        assert len(receive(600 * FRAMED.frame_bytes)) == 600 * FRAMED.frame_bytes
+
+
+class StopsAt(VirtualClock):
+    """A clock at one of whose times a stop is wanted."""
+
+    def __init__(self, time_s: float) -> None:
+        super().__init__()
+        self.stop = threading.Event()
+        self._time_s = time_s
+
+    def sleep_until(self, time_s: float) -> None:
+        super().sleep_until(time_s)
+        if self.now_s() >= self._time_s:
+            self.stop.set()
+
+
+def test_a_request_to_stop_is_heard(link: Path):
+    """Ctrl-C ends it at once, also in the middle of a long pause."""
+    clock = StopsAt(2.0)
+    faults = Faults(late=Pause(1.0, 0.9))
+    with Emulator(replay(6000), FRAMED, faults, link=link, clock=clock) as emulator:
+        emulator.run(clock.stop)
+        assert 2.0 <= clock.now_s() <= 2.1
+        emulator.run(clock.stop)
+        assert clock.now_s() <= 2.1

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
+import tty
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drivers.clock import PerfClock, VirtualClock
+from drivers.clock import VirtualClock
 from drivers.errors import RecordingError, SourceError
 from drivers.source import Chunk, SourceState
 from drivers.varioport.codec import make_encoder
@@ -25,7 +26,7 @@ from drivers.varioport.transport.capture import (
     capture,
     read_capture,
 )
-from drivers.varioport.transport.port import PortLost
+from drivers.varioport.transport.port import PortLost, SerialTransport
 
 HEADER = CaptureHeader(port="/dev/ttyUSB0", baud_rate=230400, started="2026-11-22T12:00:00+00:00")
 
@@ -214,7 +215,10 @@ def test_its_own_pace(tmp_path):
         CaptureTransport(path, 2.0)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+)
 @given(share=st.floats(0, 1))
 def test_cut_anywhere_it_is_readable_up_to_there(tmp_path, share):
     """A full disk or a kill -9 costs the last line, not the session."""
@@ -304,6 +308,7 @@ def test_a_full_disk_is_said(tmp_path, monkeypatch):
         CaptureWriter(tmp_path / "a.jsonl", HEADER, 0.0)
 
 
+@pytest.mark.system
 def test_what_is_written_survives_a_kill(tmp_path):
     """A capture without an end is a capture all the same."""
     path = tmp_path / "a.jsonl"
@@ -321,29 +326,41 @@ def test_what_is_written_survives_a_kill(tmp_path):
     assert read_capture(path).data == b"".join(bytes([k]) * 30 for k in range(100))
 
 
-@pytest.mark.realtime
+class Fed(SerialTransport):
+    """A port at which the next portion arrives when the one before was read."""
+
+    def __init__(self, port: str, master: int, portions: list[bytes], clock: VirtualClock) -> None:
+        super().__init__(port, 230400, clock=clock)
+        self._master, self._clock = master, clock
+        self._portions = deque(portions)
+        self._awaited = 0
+
+    @property
+    def all_read(self) -> bool:
+        return not (self._portions or self._awaited)
+
+    def read(self, timeout_s: float) -> tuple[bytes, float] | None:
+        if self._portions and not self._awaited:
+            self._clock.advance(0.02)
+            self._awaited = os.write(self._master, self._portions.popleft())
+        block = super().read(timeout_s)
+        self._awaited -= len(block[0]) if block is not None else 0
+        return block
+
+
+@pytest.mark.system
 def test_from_a_real_terminal(tmp_path):
     """All bytes, with the times at which they were sent."""
-    from drivers.varioport.transport.port import SerialTransport
-
     master, slave = os.openpty()
-    clock = PerfClock()
+    tty.setraw(slave)
+    clock = VirtualClock(100.0)
     path = tmp_path / "a.jsonl"
-    transport = SerialTransport(os.ttyname(slave), 230400)
-
-    def send() -> None:
-        begin_s = clock.now_s()
-        for k in range(20):
-            clock.sleep_until(begin_s + 0.2 + k * 0.02)
-            os.write(master, bytes([k]) * 100)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    capture(transport, path, baud_rate=230400, stopped=lambda: False, duration_s=0.9)
-    thread.join()
+    portions = [bytes([k]) * 100 for k in range(20)]
+    transport = Fed(os.ttyname(slave), master, portions, clock)
+    capture(transport, path, baud_rate=230400, stopped=lambda: transport.all_read, clock=clock)
     found = read_capture(path)
     os.close(master)
     os.close(slave)
-    assert found.data == b"".join(bytes([k]) * 100 for k in range(20))
+    assert found.data == b"".join(portions)
     arrived_s = found.arrival_s[np.searchsorted(found.ends, np.arange(1, 21) * 100)]
-    assert np.median(np.abs(np.diff(arrived_s) - 0.02)) < 0.005
+    assert arrived_s == pytest.approx(0.02 * np.arange(1, 21))

@@ -77,6 +77,7 @@ def test_stretched_speech_is_the_same_speech():
     assert dtw_distortion(a, np.repeat(a, 2, axis=0)) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.system
 def test_no_training_library_is_needed():
     """A session reports its MCD on a machine without torch and scikit-learn."""
     code = (
