@@ -12,7 +12,7 @@ import pytest
 from drivers.errors import SignalMismatchError
 from drivers.lsl import LslSource
 from drivers.lsl.library import lsl_ahead_s, pylsl
-from drivers.lsl.search import Watch
+from drivers.lsl.search import Watch, successor
 from drivers.source import Chunk, SourceState
 
 RATE = 600.0
@@ -162,6 +162,27 @@ class Found:
     def __init__(self, uid: str, rate_hz: float = RATE) -> None:
         self.uid = lambda: uid
         self.nominal_srate = lambda: rate_hz
+
+
+@pytest.mark.parametrize(
+    ("found", "chosen"),
+    [
+        ([], None),
+        ([(2, 1000.0)], 0),  # the only one is taken as it is: what does not fit is said later
+        ([(2, 1000.0), (6, 600.0)], 1),
+        ([(6, 600.0), (6, 600.0)], None),
+        ([(2, 1000.0), (2, 600.0)], None),
+    ],
+)
+def test_of_several_namesakes_none_is_taken_by_chance(found, chosen):
+    """A session would go on with somebody else's muscles."""
+
+    def stream(channels, rate_hz):
+        return pylsl.StreamInfo("six", "EMG", channels, rate_hz, "float32", "x")
+
+    streams = [stream(*shape) for shape in found]
+    taken = successor(streams, stream(6, 600.0))
+    assert taken is (None if chosen is None else streams[chosen])
 
 
 @pytest.mark.parametrize(

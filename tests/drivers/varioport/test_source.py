@@ -296,7 +296,7 @@ def test_nothing_of_one_connection_is_decoded_with_the_next():
     blocks = device.send(0.0, 1.008)
     whole = device.acquired
     frame = device.frames(START_S + 1.012)[0]
-    blocks += [(START_S + 1.1, frame[:11]), (START_S + 1.2, None), (START_S + 2.0, frame[11:])]
+    blocks += [(START_S + 1.1, frame[:11]), (START_S + 1.15, None), (START_S + 1.2, frame[11:])]
     run = play(blocks)
     assert sum(len(c.samples) for c in run.chunks) == whole
 
