@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from drivers.clock import Clock
 from drivers.errors import RecordingError
 from drivers.recordings.emg_uka import EmgUkaCorpus
 from drivers.recordings.info import left_out
@@ -46,6 +47,7 @@ def replay_source(
     *,
     loop: bool = False,
     start_s: float = 0.0,
+    clock: Clock | None = None,
 ) -> ReplaySource:
     """Return the source that plays recordings.
 
@@ -55,7 +57,7 @@ def replay_source(
         In this order.
     pace : float or "max"
         Multiple of their own.
-    loop, start_s
+    loop, start_s, clock
         As for `ReplaySource`.
 
     Returns
@@ -65,9 +67,14 @@ def replay_source(
     """
     if pace == "max":
         return ReplaySource(
-            recordings, speed=None, chunk_s=_UNPACED_CHUNK_S, loop=loop, start_s=start_s
+            recordings,
+            speed=None,
+            clock=clock,
+            chunk_s=_UNPACED_CHUNK_S,
+            loop=loop,
+            start_s=start_s,
         )
-    return ReplaySource(recordings, speed=pace, loop=loop, start_s=start_s)
+    return ReplaySource(recordings, speed=pace, clock=clock, loop=loop, start_s=start_s)
 
 
 class Selection:

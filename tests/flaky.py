@@ -1,8 +1,8 @@
 """Look for tests that fail on a busy machine: ``python tests/flaky.py``.
 
-Beside a busy loop on every core, whatever has the marker `realtime` or `system` runs ten
-times in random order, and all else once. What ever failed is printed, a line each, with the seed that
-repeats its order; the output is empty where nothing did.
+Beside a busy loop on every core, whatever has the marker `realtime` or `system` runs ten times
+in random order, and all else once. What ever failed is printed, a line each, with the seed
+that repeats its order; the output is empty where nothing did.
 """
 
 import argparse

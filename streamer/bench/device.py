@@ -22,7 +22,7 @@ _LOST_BYTES = 0.01
 _OUTAGE_S = 1.0
 _PLUGGED_S = 2.0
 _MORE_PERCENT = 7.0  # chance, and what is on its way at both ends
-_START_S = 30.0
+_PATIENCE_S = 60.0  # for a start, and for a return that may be late
 
 
 @contextmanager
@@ -160,7 +160,7 @@ def replug(profile: Profile, emg_uv: Samples, cycles: int, progress: Progress) -
     gap_errors: list[int] = []
     previous: Chunk | None = None
     with device(profile, [f"unplug={every_s}:{_OUTAGE_S}"]) as source:
-        until_s = time.perf_counter() + (cycles + 1) * every_s + 10
+        until_s = time.perf_counter() + (cycles + 1) * every_s + _PATIENCE_S
         while len(resumed_s) < cycles and time.perf_counter() < until_s:
             chunk = source.read(0.1)
             if chunk is None:
@@ -193,7 +193,7 @@ def replug(profile: Profile, emg_uv: Samples, cycles: int, progress: Progress) -
 
 
 def _wait_for(port: Path, process: subprocess.Popen[str]) -> None:
-    until_s = time.monotonic() + _START_S
+    until_s = time.monotonic() + _PATIENCE_S
     while not port.exists():
         if process.poll() is not None or time.monotonic() > until_s:
             process.kill()

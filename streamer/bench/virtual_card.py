@@ -25,7 +25,7 @@ from streamer.bench.heard import Heard
 RATE_HZ = 16000
 
 _SINK = "speaker"
-_START_S = 10.0
+_START_S = 60.0
 _RECORDER_LATENCY_MS = 5  # larger ones come with another offset
 _ASOUNDRC = """</usr/share/alsa/alsa.conf>
 pcm.!default { type pulse }

@@ -23,7 +23,7 @@ from streamer.bench.device import device
 from streamer.bench.figure import Figure, Progress
 from streamer.recordings import RecordingsSettings, Selection
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _DEVICE_S = 3.0
 _FORMATS = ("xdf", "npz", "csv")
 

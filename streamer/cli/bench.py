@@ -15,9 +15,33 @@ if TYPE_CHECKING:
     from streamer.config import Config
 
 
-@click.group()
-def bench() -> None:
-    """Measure latency, throughput and losses."""
+@click.group(invoke_without_command=True)
+@click.option(
+    "--check", is_flag=True, help="Measure all that has a bound in time, short, in a minute."
+)
+@click.option("--out", metavar="DIR", type=Path, help="Directory for what --check leaves.")
+@as_json
+@click.pass_context
+def bench(context: click.Context, check: bool, out: Path | None, json_: bool) -> int | None:
+    """Measure latency, throughput and losses.
+
+    Each bench prints its figures beside what they have to be, and exits with 1 where one is
+    missed.
+
+    \b
+    Example:
+      streamer bench --check
+    """  # noqa: D301 - \b is click's, not Python's
+    if context.invoked_subcommand is not None:
+        return None
+    if not check:
+        click.echo(context.get_help())
+        return None
+    from streamer.bench.check import check as measure
+    from streamer.cli.benching import measure_into
+    from streamer.config import load_config
+
+    return measure_into(measure, load_config(), out, json_=json_)
 
 
 def _on_recordings(

@@ -1,6 +1,7 @@
 """What the compute thread does with each chunk: EMG in, voice out, and nothing else."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from drivers.source import UTTERANCE, Chunk
@@ -32,6 +33,8 @@ class Compute:
         Does what must not stand in the way.
     drift : DriftControl, optional
         Looks at what waits; the pipeline asks it for corrections.
+    now_s : callable
+        The time.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Compute:
         observer: Observer,
         background: Background,
         drift: DriftControl | None = None,
+        now_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._pipeline = pipeline
         self._trace = trace
@@ -49,6 +53,7 @@ class Compute:
         self._observer = observer
         self._background = background
         self._drift = drift
+        self._now_s = now_s
         self._fill_s: float | None = None
         self._audio_base = 0  # where the epoch begins on the session's timeline
         self._played: int | None = None  # how far the loudspeaker has the timeline
@@ -78,7 +83,7 @@ class Compute:
         buffer.arrive()
         self._fill_s = buffer.ahead_s()
         if self._drift is not None:
-            self._drift.observe(self._fill_s, time.perf_counter())
+            self._drift.observe(self._fill_s, self._now_s())
 
     def _hand_on(self, output: Output, paused: bool) -> None:
         ahead_s = None
@@ -90,7 +95,7 @@ class Compute:
             output.frame_times_s,
             made.started_s,
             made.stage_s,
-            time.perf_counter(),
+            self._now_s(),
             fill_s=self._fill_s,
             ahead_s=ahead_s,
         )
