@@ -1,21 +1,33 @@
 """Where ``streamer`` and ``python -m streamer`` start."""
 
+import os
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import streamer
 
 
 def main() -> None:
     """Run the command line; never returns."""
-    # While the libraries load, Ctrl-C just ends the process: raised within an import, the
-    # interrupt would end in a traceback, or be swallowed.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, interrupt)
     from streamer.cli import main as run
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     run()
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Let Ctrl-C end the command by a `KeyboardInterrupt`, and within an import at once.
+
+    Raised while a library loads, the interrupt would be swallowed, or become an error of it.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("drivers", "models", "streamer")  # from the ground up
 TRAINING_PACKAGES = {"onnx", "onnxscript", "skl2onnx", "sklearn", "torch"}
@@ -62,6 +64,7 @@ def test_only_the_simulator_speaks() -> None:
     assert not speaking
 
 
+@pytest.mark.system
 def test_streamer_loads_no_training_package() -> None:
     """Start-up would take seconds, and fail where torch is not installed."""
     code = (

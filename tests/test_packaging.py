@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_MB = 15
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -53,7 +55,6 @@ def run(installed: Path, cwd: Path, *command: str) -> subprocess.CompletedProces
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
     )
 
 

@@ -108,6 +108,7 @@ def test_a_session_records_what_it_heard_and_said(talk: Path, tmp_path: Path) ->
     assert all(r.audio is None for r in recorded)  # the voice is no natural speech
 
 
+@pytest.mark.realtime
 def test_record_needs_no_models(tmp_path: Path) -> None:
     """A laboratory could not collect data before it has a bundle."""
     file = tmp_path / "talk.xdf"
@@ -118,6 +119,7 @@ def test_record_needs_no_models(tmp_path: Path) -> None:
     assert recorded.emg_uv.shape == (300, 6)
 
 
+@pytest.mark.system
 def test_a_full_disk_does_not_hide_what_came_of_the_run(talk: Path, small_disk: Path) -> None:
     """An hour's session would end in a traceback, and say nothing of what it did."""
     words = ["replay", "--speed", "max", "--json", "--record", "--out", small_disk / "run"]
@@ -133,6 +135,8 @@ def test_a_full_disk_does_not_hide_what_came_of_the_run(talk: Path, small_disk: 
     assert len(recorded.emg_uv) > 100
 
 
+@pytest.mark.realtime
+@pytest.mark.system
 def test_a_full_disk_ends_a_recording_in_one_line(small_disk: Path) -> None:
     """Nobody reads the second line, or knows which of the two to believe."""
     result = call("record", small_disk / "a.xdf", "--source", "simulator", "--json")

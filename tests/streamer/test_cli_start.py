@@ -8,6 +8,8 @@ import pytest
 
 from streamer.cli import cli
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"numba", "numpy", "onnxruntime", "pydantic", "pylsl", "rich", "scipy", "sounddevice"}
 

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,9 @@ import pytest
 import drivers.lsl
 from drivers.clock import PerfClock
 from drivers.errors import StreamerError
+from drivers.lsl import sending
+from drivers.lsl.library import lsl_ahead_s
+from drivers.lsl.sending import Feed
 from models.bundle import Bundle
 from streamer.audio.output import AudioSettings
 from streamer.engine.answers import Answer, Estimate
@@ -110,6 +112,7 @@ def test_outlets_need_real_time(tmp_path: Path, toy_bundle: Bundle, script_sourc
         session.run()
 
 
+@pytest.mark.system
 def test_a_session_without_outlets_does_not_need_lsl() -> None:
     """A machine without liblsl must be able to replay."""
     code = "import sys, streamer.session.session; sys.exit('pylsl' in sys.modules)"
@@ -117,47 +120,66 @@ def test_a_session_without_outlets_does_not_need_lsl() -> None:
 
 
 @pytest.mark.realtime
+@pytest.mark.system
 def test_another_program_gets_voice_and_emg(
-    tmp_path: Path, toy_bundle: Bundle, chunks_of: Any, emg: Any, script_source: Any
+    tmp_path: Path,
+    toy_bundle: Bundle,
+    chunks_of: Any,
+    emg: Any,
+    script_source: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Over a real stream: the EMG is what the source gave, and both are one timeline."""
     import pylsl
 
     received: dict[str, list[Any]] = {"emg": [], "audio": []}
-    ready = threading.Barrier(3)
+    expected = {"emg": 600, "audio": 16000}
+    complete = {kind: threading.Event() for kind in received}
+    ready, over = threading.Barrier(3), threading.Event()
+    # Read once for both: two readings differ where the machine is busy.
+    ahead_s, close = lsl_ahead_s(PerfClock()), Feed.close
+    monkeypatch.setattr(sending, "lsl_ahead_s", lambda clock: ahead_s)
+
+    def close_late(feed: Feed) -> None:
+        """Take no stream away before a listener, however slow, has all of it."""
+        assert all(event.wait(60) for event in complete.values())
+        close(feed)
+
+    monkeypatch.setattr(Feed, "close", close_late)
 
     def listen(kind: str) -> None:
         # Loops may have to be compiled first.
         (found,) = pylsl.resolve_byprop("source_id", f"streamer-script-{kind}", timeout=60)
         inlet = pylsl.StreamInlet(found)
-        inlet.open_stream(5)
+        inlet.open_stream(60)
         ready.wait(60)
-        silent = 0
-        while silent < 10:
+        ended = False
+        while not ended:
+            ended = over.is_set()
             samples, stamps = inlet.pull_chunk(timeout=0.1)
-            silent = 0 if stamps else silent + bool(received[kind])
             received[kind] += zip(stamps, samples, strict=True)
+            if len(received[kind]) >= expected[kind]:
+                complete[kind].set()
 
     signal_uv = emg(1.0)
 
     def live() -> Any:
         ready.wait(60)
-        start_s = time.perf_counter()
-        for chunk in chunks_of(signal_uv, (12,), start_s=start_s):
-            time.sleep(max(0.0, chunk.time_s - time.perf_counter()))
-            yield chunk
-        yield from [None] * 20
+        yield from chunks_of(signal_uv, (12,), start_s=PerfClock().now_s())
 
-    listeners = [threading.Thread(target=listen, args=(kind,)) for kind in received]
+    listeners = [threading.Thread(target=listen, args=(kind,), daemon=True) for kind in received]
     for listener in listeners:
         listener.start()
-    summary = Session(
-        script_source(live()),
-        toy_bundle,
-        RunDirectory.create(tmp_path / "run"),
-        audio=AudioSettings(enabled=False),
-        outlets=OutletSettings(emg=True, audio=True),
-    ).run()
+    try:
+        summary = Session(
+            script_source(live()),
+            toy_bundle,
+            RunDirectory.create(tmp_path / "run"),
+            audio=AudioSettings(enabled=False),
+            outlets=OutletSettings(emg=True, audio=True),
+        ).run()
+    finally:
+        over.set()
     for listener in listeners:
         listener.join()
     assert summary.counters["outlets"]["emg_samples"] == 600

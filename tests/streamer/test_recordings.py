@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drivers.clock import VirtualClock
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
 from drivers.recordings.registry import write_recordings
@@ -127,7 +128,7 @@ def test_an_unpaced_replay_gives_the_same_in_longer_chunks() -> None:
     found = []
     for pace in (50.0, "max"):
         chunks = []
-        with replay_source([recording], pace, start_s=0.1) as source:
+        with replay_source([recording], pace, start_s=0.1, clock=VirtualClock()) as source:
             while source.health.state is not SourceState.DISCONNECTED:
                 chunk = source.read(0.1)
                 if chunk is not None:

@@ -185,7 +185,7 @@ def test_the_paced_output_takes_what_a_card_would_have_taken() -> None:
         buffer.arrive()
         buffer.feed(np.zeros(160, np.float32))
     output.start()
-    output._thread.join(5)
+    output._thread.join(60)
     output.stop()
     np.testing.assert_allclose(np.diff(clock.woken_s), 0.005)
     assert buffer.waiting == 0

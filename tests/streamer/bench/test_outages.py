@@ -1,10 +1,25 @@
-"""Outages as they are heard."""
+"""Outages as they are heard, and what a long run comes to."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamer.bench.outages import Outage, find_outages, largest_edge, largest_steps
+from streamer.bench.figure import Figure
+from streamer.bench.lag import Lag
+from streamer.bench.outages import (
+    Outage,
+    find_outages,
+    largest_edge,
+    largest_steps,
+    outage_figures,
+)
+from streamer.bench.process import Performance
+from streamer.bench.soak import long_figures
+from streamer.results.outputs import RunDirectory
 
 RATE_HZ = 16000
 
@@ -56,3 +71,126 @@ def test_a_voice_that_is_cut_off_is_told_from_one_that_fades() -> None:
     assert largest_edge(audio, outages, RATE_HZ) > 0.8  # the other edge
     audio[RATE_HZ - 80 : RATE_HZ] *= fade[::-1]
     assert largest_edge(audio, outages, RATE_HZ) < 0.3
+
+
+def performance() -> Performance:
+    """A session of 5 s from second 100 on, whose source was gone for its second and fourth."""
+    counters = {
+        "source": {"reconnects": 2, "lost_samples": 1200},
+        "audio": {"starved": 2, "dropped_samples": 0},
+        "ring": {"dropped_samples": 0},
+    }
+    epochs = [
+        {"started_s": 100 + 1 / 600, "last_s": 101.0, "samples": 600, "lost_samples": 0},
+        {"started_s": 101 + 1 / 600, "last_s": 103.0, "samples": 600, "lost_samples": 600},
+        {"started_s": 103 + 1 / 600, "last_s": 105.0, "samples": 600, "lost_samples": 600},
+    ]
+    course = {
+        "time_s": np.arange(100.5, 105.5, 0.5),
+        "cpu_s": np.arange(10) * 0.05,
+        "rss_mb": np.full(10, 200.0),
+        "underruns": np.zeros(10),
+    }
+    summary: dict[str, Any] = {
+        "counters": counters,
+        "seconds": 5.0,
+        "underruns": 0,
+        "lost_samples": 0,
+    }
+    return Performance(RunDirectory(Path()), summary, {}, epochs, course, 300.0)
+
+
+def missed(figures: list[Figure]) -> set[str]:
+    return {figure.name for figure in figures if not figure.good}
+
+
+def spoil(path: str, value: float) -> Callable[[Performance, NDArray[np.float32]], None]:
+    """Change a counter."""
+    first, second = path.split(".")
+
+    def change(there: Performance, audio: NDArray[np.float32]) -> None:
+        there.summary["counters"][first][second] = value
+
+    return change
+
+
+def leave_out_an_outage(there: Performance, audio: NDArray[np.float32]) -> None:
+    audio[RATE_HZ : 2 * RATE_HZ] = audio[:RATE_HZ]
+
+
+def stay_away(there: Performance, audio: NDArray[np.float32]) -> None:
+    audio[: round(4.1 * RATE_HZ)][RATE_HZ:] = 0
+
+
+def cut_hard(there: Performance, audio: NDArray[np.float32]) -> None:
+    audio[2 * RATE_HZ : 2 * RATE_HZ + 80] = audio[: 2 * RATE_HZ : 400]
+
+
+def come_late(there: Performance, audio: NDArray[np.float32]) -> None:
+    there.epochs[-1]["last_s"] += 0.05
+
+
+@pytest.mark.parametrize(
+    ("change", "shows"),
+    [
+        (lambda *_: None, set()),
+        (spoil("source.lost_samples", 1190), {"outage_miscounted"}),
+        (spoil("source.reconnects", 3), {"outage_miscounted"}),
+        (spoil("audio.starved", 1), {"outage_miscounted"}),
+        (leave_out_an_outage, {"outages_not_heard"}),
+        (stay_away, {"outages_not_heard", "outage_longest_s", "outage_edge_ratio"}),
+        (cut_hard, {"outage_edge_ratio"}),
+        (come_late, {"outage_time_off_ms"}),
+        (lambda there, _: there.summary.update(underruns=1), {"outage_underruns"}),
+    ],
+)
+def test_what_goes_wrong_with_an_outage_shows(
+    change: Callable[[Performance, NDArray[np.float32]], None], shows: set[str]
+) -> None:
+    """A voice that stays away, clicks or is told wrongly would pass for one that came back."""
+    there = performance()
+    audio = np.random.default_rng(0).uniform(-0.2, 0.2, 5 * RATE_HZ).astype(np.float32)
+    fade = np.linspace(0, 1, 160, endpoint=False, dtype=np.float32)
+    for begin in (RATE_HZ, 3 * RATE_HZ):
+        audio[begin : begin + RATE_HZ] = 0
+        audio[begin - 160 : begin] *= fade[::-1]
+        audio[begin + RATE_HZ : begin + RATE_HZ + 160] *= fade
+    change(there, audio)
+    assert missed(outage_figures(there, audio, RATE_HZ, 2, 600.0)) == shows
+    assert missed(outage_figures(there, audio, RATE_HZ, 3, 600.0)) == shows | {"outages"}
+
+
+@pytest.mark.parametrize(
+    ("change", "shows"),
+    [
+        (lambda *_: None, set()),
+        (lambda there: there.summary.update(underruns=2), {"underruns"}),
+        (lambda there: there.summary.update(lost_samples=6), {"lost_samples"}),
+        (
+            lambda there: there.summary["counters"]["ring"].update(dropped_samples=6),
+            {"lost_samples"},
+        ),
+        (
+            lambda there: there.summary["counters"]["audio"].update(dropped_samples=6),
+            {"dropped_samples"},
+        ),
+        (
+            lambda there: there.course["rss_mb"].__setitem__(slice(8, None), 215.0),
+            {"rss_growth_mb"},
+        ),
+    ],
+)
+def test_what_changes_over_a_long_run_shows(
+    change: Callable[[Performance], None], shows: set[str]
+) -> None:
+    """A voice that is lost, breaks off or needs ever more memory would be called a good one."""
+    there = performance()
+    change(there)
+    lag = Lag(60.0, 0.9, {}, np.empty(0), np.empty(0))
+    assert missed(long_figures(there, {"start": lag, "end": lag})) == shows
+
+
+def test_a_voice_that_falls_behind_shows() -> None:
+    """After an hour nobody could speak with it any more."""
+    start, end = (Lag(lag_ms, 0.9, {}, np.empty(0), np.empty(0)) for lag_ms in (60.0, 66.0))
+    assert missed(long_figures(performance(), {"start": start, "end": end})) == {"lag_change_ms"}

@@ -76,6 +76,7 @@ def test_epochs_are_stamped(
     assert two.started_s == pytest.approx(20.0 + 1 / 600)  # lost samples counted in
 
 
+@pytest.mark.system
 def test_a_session_that_fails_says_why(tmp_path: Path) -> None:
     """A bench that stands still tells nobody that there is no such bundle."""
     config = load_config(None, ["bundle=/nowhere"])
@@ -97,6 +98,7 @@ def test_one_core() -> None:
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody knows by heart what a virtual sound card needs."""
     monkeypatch.setattr(virtual_card.shutil, "which", lambda name: None)
+    monkeypatch.setattr(virtual_card.ctypes.util, "find_library", lambda name: None)
     with pytest.raises(CardError, match="apt-get install pulseaudio pulseaudio-utils") as caught:
         VirtualCard()
     assert "\n" not in str(caught.value)
@@ -114,16 +116,18 @@ def test_without_a_card_nothing_is_left(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is for Linux here")
+@pytest.mark.system
+@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts stand for PulseAudio")
 def test_a_server_that_does_not_start_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Whoever waits for a sound card that will not come waits for ever."""
-    dead = tmp_path / "pulseaudio"
-    dead.write_text("#!/bin/sh\nexit 1\n")
-    dead.chmod(0o755)
+    for name in ("pulseaudio", "pactl"):
+        dead = tmp_path / name
+        dead.write_text("#!/bin/sh\nexit 1\n")
+        dead.chmod(0o755)
     monkeypatch.setattr(virtual_card, "missing_packages", list)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PATH", str(tmp_path))  # whatever is installed is not found
     with pytest.raises(CardError, match="PulseAudio does not start"), VirtualCard():
         pass
 

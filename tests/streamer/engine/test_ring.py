@@ -117,7 +117,7 @@ def test_a_blocking_ring_loses_nothing_and_hands_on_batches() -> None:
     writer = threading.Thread(target=write)
     writer.start()
     parts = []
-    while (part := ring.get(5)) is not None:
+    while (part := ring.get(60)) is not None:
         parts.append(part)
     writer.join()
     values = np.concatenate([part.samples[:, 0] for part in parts])
@@ -152,7 +152,7 @@ def test_a_closed_ring_takes_no_more_and_lets_nobody_wait(blocking: bool) -> Non
     writer = threading.Thread(target=put)
     writer.start()
     ring.close()
-    writer.join(5)
+    writer.join(60)
     assert released
     ring.put(chunk(6, 3))
     while (part := ring.get()) is not None:
@@ -172,7 +172,7 @@ def test_a_blocking_ring_never_waits_for_its_own_reader(capacity: int, size: int
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     got = 0
-    while (part := ring.get(5)) is not None:
+    while (part := ring.get(60)) is not None:
         got += len(part.samples)
-    writer.join(5)
+    writer.join(60)
     assert got == 20 * size

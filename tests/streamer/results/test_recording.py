@@ -66,7 +66,7 @@ class FakeXdf:
         self.closed = True
 
     def _write(self, what: Any) -> None:
-        self.go.wait(10)
+        self.go.wait(100)
         if len(self.taken) >= self.full_after:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.taken.append(what)
@@ -193,6 +193,7 @@ def test_a_full_disk_is_one_message(
     assert fake.made.closed
 
 
+@pytest.mark.system
 def test_a_really_full_disk_leaves_what_was_recorded(
     small_disk: Path, emg: Any, chunks_of: Any, script_source: Any
 ) -> None:

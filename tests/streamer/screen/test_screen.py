@@ -3,15 +3,18 @@
 import dataclasses
 import io
 import logging
-import time
+import threading
+from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.live import Live
 
 from drivers.source import SourceState
 from streamer.engine.answers import Answer, Estimate
 from streamer.engine.latency import Percentiles
 from streamer.results.summary import Snapshot
+from streamer.screen import screen as module
 from streamer.screen.screen import REFRESHES_PER_S, render, screen
 
 MODE = Answer("audible", "audible", {"audible": 0.93, "silent": 0.02, "whispered": 0.05}, 2.0)
@@ -110,7 +113,6 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.realtime
 def test_screen_refreshes_seldom_and_on_standard_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,19 +120,30 @@ def test_screen_refreshes_seldom_and_on_standard_error(
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
+    paces: list[float] = []
+
+    class Paced(Live):
+        def __init__(self, *args: Any, **words: Any) -> None:
+            paces.append(words["refresh_per_second"])
+            super().__init__(*args, **words)
+
+    monkeypatch.setattr(module, "Live", Paced)
     asked = 0
+    goes_on = threading.Event()
 
     def snapshot() -> Snapshot:
         nonlocal asked
         asked += 1
+        if asked == 4:  # the first ones come as it begins
+            goes_on.set()
         return RUNNING
 
     with screen(snapshot, title="replay"):
-        time.sleep(1.0)
+        assert goes_on.wait(60)
     assert "101-001-0103" in terminal.getvalue()
     assert capsys.readouterr().out == ""
-    # One more at the beginning and at the end.
-    assert 2 <= asked <= REFRESHES_PER_S + 3
+    assert paces == [REFRESHES_PER_S]
+    assert REFRESHES_PER_S <= 4
 
 
 def test_a_problem_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,16 @@
 """The way of the voice to the loudspeaker: one timeline, without holes and overlaps."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from drivers.source import Chunk
+from drivers.clock import VirtualClock
+from drivers.recordings.recording import Recording
+from drivers.replay import ReplaySource
+from drivers.source import Channel, Chunk, SourceState
 from models.bundle import Bundle
 from streamer.audio.drift import DriftControl
 from streamer.audio.play_buffer import PlayBuffer
@@ -163,3 +167,102 @@ def test_a_gap_resets_the_control(bundle_with: MakeBundle, emg: MakeEmg) -> None
     assert drift.resets == 0
     play(bundle_with(), gap, drift)
     assert drift.resets > 0
+
+
+BLOCK_S = 0.01
+RESERVE_MS = 120.0
+
+
+class CardClock(VirtualClock):
+    """A stepped clock, and a sound card that takes a block of 10 ms whenever it is due."""
+
+    def __init__(self) -> None:
+        super().__init__(50.0)
+        self.buffer = PlayBuffer(16000, RESERVE_MS, 500, self.now_s)
+        self.heard: list[NDArray[np.float32]] = []
+        self._due_s = self.now_s() + 0.0033  # between two chunks
+
+    def sleep_until(self, time_s: float) -> None:
+        while self._due_s <= time_s:
+            super().sleep_until(self._due_s)
+            self.heard.append(np.empty(round(BLOCK_S * 16000), np.float32))
+            self.buffer.render(self.heard[-1])
+            self._due_s += BLOCK_S
+        super().sleep_until(time_s)
+
+
+def at_a_card(bundle: Bundle, clock: CardClock) -> tuple[Compute, LatencyTrace, DriftControl]:
+    """What a live session computes, beside the card of the clock."""
+    settings = PipelineSettings(gate=GateSettings(enabled=False))
+    drift = DriftControl(16000, RESERVE_MS / 1000 + BLOCK_S)
+    trace = LatencyTrace(acquired=True)
+    compute = Compute(
+        Pipeline(bundle, settings, 0.1, drift.next_hop),
+        trace,
+        clock.buffer,
+        Listener(),  # type: ignore[arg-type]
+        Background(lambda: None, inline=True),
+        drift,
+        clock.now_s,
+    )
+    return compute, trace, drift
+
+
+def come_to_the_end(compute: Compute, clock: CardClock) -> None:
+    compute.finish()
+    clock.buffer.finish()
+    clock.advance(1.0)
+    assert clock.buffer.waiting == 0
+
+
+@pytest.mark.parametrize("lead_ms", [0.0, 60.0])
+def test_a_replay_at_the_pace_of_life_has_no_hole(
+    bundle_with: MakeBundle, emg: MakeEmg, lead_ms: float
+) -> None:
+    """Through the change of utterances too, the loudspeaker must never run dry."""
+    channels = tuple(Channel(f"EMG{n}") for n in range(1, 7))
+    lengths_s = (0.9, 0.61, 0.8)
+    series = [
+        Recording(f"u{n}", emg(length_s, seed=n), 600.0, channels)
+        for n, length_s in enumerate(lengths_s)
+    ]
+    clock = CardClock()
+    compute, trace, drift = at_a_card(bundle_with(lead_ms=lead_ms), clock)
+    with ReplaySource(series, clock=clock) as source:
+        while (chunk := source.read(0.1)) or source.health.state is not SourceState.DISCONNECTED:
+            if chunk is not None:
+                compute.take(chunk)
+    come_to_the_end(compute, clock)
+    counts = clock.buffer.counts
+    assert (counts.underruns, counts.starved, counts.dropped_samples) == (0, 0, 0)
+    corrected = drift.counts.longer_hops - drift.counts.shorter_hops
+    assert counts.played_samples - corrected == pytest.approx(
+        16000 * sum(lengths_s), abs=16 * lead_ms + 1
+    )
+    sounding = np.flatnonzero(np.concatenate(clock.heard))
+    assert np.diff(sounding).max() < 16 * lead_ms + 160  # nothing leads the first frames
+    # Of what waits, the reserve is most, and the rest of a block.
+    fill = trace.percentiles("fill")
+    assert fill is not None
+    assert RESERVE_MS <= fill.p50_ms <= RESERVE_MS + 20
+
+
+def test_a_stall_of_the_source_is_no_underrun_of_ours(
+    bundle_with: MakeBundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """Half a second without EMG is the radio's fault, and must not delay the voice for good."""
+    clock = CardClock()
+    compute, _, _ = at_a_card(bundle_with(), clock)
+    waited = []
+    for chunk in chunks_of(emg(2.0), start_s=clock.now_s()):
+        if 450 <= chunk.first_index < 750:
+            continue
+        clock.sleep_until(chunk.time_s)
+        waited.append(clock.buffer.waiting)
+        gap = 300 if chunk.first_index == 750 else 0
+        compute.take(replace(chunk, gap_before=gap, received_s=clock.now_s()))
+    come_to_the_end(compute, clock)
+    counts = clock.buffer.counts
+    assert (counts.underruns, counts.starved) == (0, 1)
+    assert counts.skipped_samples > 0.3 * 16000
+    assert waited[-1] <= max(waited[:75]) + 160

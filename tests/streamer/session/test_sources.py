@@ -112,12 +112,17 @@ def test_a_cable_that_was_out_is_told_and_recorded(
 
 
 def test_what_the_ring_drops_is_recorded(
-    directory: RunDirectory, toy_bundle: Bundle, emg: Any, chunks_of: Any, script_source: Any
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: Any,
+    chunks_of: Any,
+    script_source: Any,
+    computes_late: Any,
 ) -> None:
     """A slow machine must not cost the EMG, which can be converted again."""
     signal = emg(5.0)
     summary = Session(
-        script_source(chunks_of(signal, (60,))),
+        script_source(computes_late(chunks_of(signal, (60,)))),
         toy_bundle,
         directory,
         settings=SessionSettings(record=True, ring_s=0.2),

@@ -9,7 +9,7 @@ def test_the_error_of_one_ends_the_others() -> None:
     """A session must not hang on a thread that waits for a dead one."""
     released = threading.Event()
     workers = Workers(released.set)
-    workers.run({"reader": lambda: released.wait(10) and None, "compute": _fail}, lambda: None)
+    workers.run({"reader": lambda: released.wait(60) and None, "compute": _fail}, lambda: None)
     assert isinstance(workers.error, ZeroDivisionError)
     assert workers.failed.is_set()
     assert released.is_set()
