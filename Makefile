@@ -5,8 +5,8 @@
 
 PYTHON ?= python3
 
-# Two processes or more share the tests, a file each at a time.
-PYTEST = .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+# Some processes share the tests, a file each at a time.
+PYTEST = .venv/bin/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo test test-all flaky lint format bench bundle clean help
 

@@ -36,6 +36,7 @@ settings.load_profile(os.environ.get("STREAMER_EXAMPLES", "same"))
 ROOT = Path(__file__).resolve().parent.parent
 
 
+_MOST_PROCESSES = 5
 _WORLD = {"os.fork", "os.forkpty", "os.posix_spawn", "socket.bind", "socket.connect",
           "subprocess.Popen"}  # fmt: skip
 _met: list[str] = []
@@ -58,8 +59,19 @@ def marked_where_it_meets_the_world(request: pytest.FixtureRequest) -> Iterator[
         pytest.fail(f"{_met[0]} in a test without the marker `system`, see CONTRIBUTING.md")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores: there is always one that waits for a clock."""
+    return min(_MOST_PROCESSES, (os.cpu_count() or 1) + 1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process: they share what the file's fixtures make."""
+    """Keep the tests of a file in one process: they share what the file's fixtures make.
+
+    Files whose tests start processes take longest, so they come first, and none is left for
+    one process alone in the end.
+    """
+    long = {item.path for item in items if item.get_closest_marker("system")}
+    items.sort(key=lambda item: item.path not in long)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))

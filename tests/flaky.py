@@ -56,8 +56,9 @@ def failures(which: str, seed: int, paths: list[str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [
-            sys.executable, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist",
-            "loadgroup", "-m", which, f"--randomly-seed={seed}", f"--junitxml={report}", *paths,
+            sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadgroup",
+            "--no-loadscope-reorder", "-m", which, f"--randomly-seed={seed}",
+            f"--junitxml={report}", *paths,
         ]  # fmt: skip
         code = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False).returncode
         if not report.exists():

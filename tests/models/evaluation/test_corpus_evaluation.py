@@ -16,7 +16,7 @@ from models.evaluation.experiments import EXPERIMENTS  # noqa: E402
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "data" / "emg-uka"
 SESSIONS = ("002-001", "008-002")
-FEW = {"train": 13, "test": 7}
+FEW = {"train": 13, "test": 3}
 """Utterances of a subset that are enough to run everything."""
 
 pytestmark = [

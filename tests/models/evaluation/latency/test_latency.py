@@ -63,7 +63,6 @@ def test_every_point_has_a_name_of_its_own():
 @pytest.mark.parametrize(
     ("signal", "settings"),
     [
-        (SignalSettings(), {"lead_ms": 20.0}),
         (SignalSettings(), {"future": 3}),
         (LOW_DELAY, {"lead_ms": 40.0}),
     ],
