@@ -67,10 +67,14 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process: they share what the file's fixtures make.
 
-    Files whose tests start processes take longest, so they come first, and none is left for
-    one process alone in the end.
+    Files whose tests start processes or need recordings take longest, so they come first, and
+    none is left for one process alone in the end.
     """
-    long = {item.path for item in items if item.get_closest_marker("system")}
+    long = {
+        item.path
+        for item in items
+        if item.get_closest_marker("system") or item.get_closest_marker("corpus")
+    }
     items.sort(key=lambda item: item.path not in long)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:

@@ -1,17 +1,16 @@
 """All experiments at their smallest on real sessions, as scripts and CI run them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("torch")
 
 from models.evaluation.experiments import EXPERIMENTS  # noqa: E402
+from streamer.cli import cli  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "data" / "emg-uka"
@@ -21,7 +20,6 @@ FEW = {"train": 13, "test": 3}
 
 pytestmark = [
     pytest.mark.corpus,
-    pytest.mark.system,
     pytest.mark.timeout(1800),  # however busy the machine is
     pytest.mark.skipif(
         not all((DATA / "emg" / one.replace("-", "/")).is_dir() for one in SESSIONS),
@@ -72,17 +70,9 @@ def test_quick_runs_everything_and_scripts_find_their_figures(few: bool, tmp_pat
         (tmp_path / "few").mkdir()
         corpus, workers = few_of(DATA, tmp_path / "few"), "1"  # more would load torch for longer
     sessions = [word for session in SESSIONS for word in ("--session", session)]
-    done = subprocess.run(
-        [sys.executable, "-m", "streamer", "evaluate", str(corpus), "--quick", *sessions,
-         "--out", str(out), "--workers", workers],
-        cwd=ROOT,
-        env=os.environ | {"COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    print(done.stdout)  # noqa: T201 - shown where the test fails
+    words = ["evaluate", str(corpus), "--quick", *sessions, "--out", str(out)]
+    done = CliRunner().invoke(cli, [*words, "--workers", workers])
+    assert done.exit_code == 0, done.output
     found = {name: json.loads((out / f"{name}.json").read_text()) for name in EXPERIMENTS}
     for name, paths in MEASURED.items():
         for path in paths:
