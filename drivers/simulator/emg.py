@@ -19,8 +19,8 @@ fatigue; amplitude is proportional to activation.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # loads its parts when they are used
 from numpy.typing import NDArray
-from scipy import signal
 
 EMG_RATE_HZ = 600
 N_SITES = 6
@@ -178,7 +178,8 @@ def _coloured(
     white = rng.standard_normal((n + _N_TAPS - 1, len(low_hz)))
     filters = [_muscle_filter(low, high) for low, high in zip(low_hz, high_hz, strict=True)]
     return np.stack(
-        [signal.convolve(white[:, k], taps, mode="valid") for k, taps in enumerate(filters)], axis=1
+        [scipy.signal.convolve(white[:, k], taps, mode="valid") for k, taps in enumerate(filters)],
+        axis=1,
     )
 
 
@@ -187,7 +188,7 @@ def _muscle_filter(low_hz: float, high_hz: float) -> NDArray[np.float64]:
     f = np.linspace(0.0, EMG_RATE_HZ / 2, 257)
     amplitude = high_hz**2 * f / (np.sqrt(f**2 + low_hz**2) * (f**2 + high_hz**2))
     amplitude[f > _AMPLIFIER_BAND_HZ[1]] = 0.0
-    taps = signal.firwin2(_N_TAPS, f, amplitude, fs=EMG_RATE_HZ)
+    taps = scipy.signal.firwin2(_N_TAPS, f, amplitude, fs=EMG_RATE_HZ)
     unit: NDArray[np.float64] = taps / np.sqrt(np.sum(taps**2))
     return unit
 
@@ -205,11 +206,11 @@ def _band_noise(
 ) -> NDArray[np.float64]:
     """Return noise of unit standard deviation in a band."""
     settle = EMG_RATE_HZ
-    sos = signal.butter(2, band_hz, "bandpass", fs=EMG_RATE_HZ, output="sos")
-    _, response = signal.sosfreqz(sos, 4096)
+    sos = scipy.signal.butter(2, band_hz, "bandpass", fs=EMG_RATE_HZ, output="sos")
+    _, response = scipy.signal.sosfreqz(sos, 4096)
     gain = np.sqrt(np.mean(np.abs(response) ** 2))
     white = rng.standard_normal((n + settle, n_channels))
-    noise: NDArray[np.float64] = signal.sosfilt(sos, white, axis=0)[settle:] / gain
+    noise: NDArray[np.float64] = scipy.signal.sosfilt(sos, white, axis=0)[settle:] / gain
     return noise
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy  # loads its parts when they are used
 from numpy.typing import NDArray
-from scipy import signal
 
 from drivers.errors import StreamerError
 from drivers.recordings.recording import Segment
@@ -148,5 +148,5 @@ def synthesise(
     rate_hz = reply["rate_hz"]
     samples = np.frombuffer(payload, np.int16)
     begin, end, phones, words = timings(reply["phones"], samples, rate_hz, text)
-    audio = signal.resample_poly(samples[begin:end] / 32768.0, AUDIO_RATE_HZ, rate_hz)
+    audio = scipy.signal.resample_poly(samples[begin:end] / 32768.0, AUDIO_RATE_HZ, rate_hz)
     return Speech(audio=audio.astype(np.float32), phones=phones, words=words)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy  # loads its parts when they are used
 from numpy.typing import NDArray
-from scipy import signal
 from scipy.io import wavfile
 
 from drivers.recordings.recording import Segment, SpeakingMode, Split
@@ -211,7 +211,7 @@ def _microphone(
 def _room_noise(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return noise of unit standard deviation that falls off towards high frequencies."""
     white = rng.standard_normal(n) * np.sqrt(1 - _ROOM_COLOUR**2)
-    noise: NDArray[np.float64] = signal.lfilter([1.0], [1.0, -_ROOM_COLOUR], white)
+    noise: NDArray[np.float64] = scipy.signal.lfilter([1.0], [1.0, -_ROOM_COLOUR], white)
     return noise
 
 

@@ -8,7 +8,7 @@ than the EMG; one that starts in its steady state for that offset does not.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
+import scipy  # loads its parts when they are used
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal.kernels import filter_rows
@@ -60,7 +60,7 @@ class HighPassSettings:
             When the cut-off lies above half the rate.
         """
         _check_below_nyquist("cut-off of the high-pass", self.cutoff_hz, rate_hz)
-        sections: Array = signal.butter(
+        sections: Array = scipy.signal.butter(
             self.order, self.cutoff_hz, "highpass", fs=rate_hz, output="sos"
         )
         return sections
@@ -115,7 +115,7 @@ class NotchSettings:
         _check_below_nyquist("highest harmonic of the notch", numbers[-1] * self.hum_hz, rate_hz)
         return np.array(
             [
-                np.concatenate(signal.iirnotch(n * self.hum_hz, n * self.quality, fs=rate_hz))
+                np.concatenate(scipy.signal.iirnotch(n * self.hum_hz, n * self.quality, fs=rate_hz))
                 for n in numbers
             ]
         )
@@ -148,7 +148,7 @@ class SosFilter:
     def __init__(self, sections: Array, channels: int) -> None:
         self.channels = channels
         self.sections = sections
-        self._steady = signal.sosfilt_zi(sections)[:, :, np.newaxis]
+        self._steady = scipy.signal.sosfilt_zi(sections)[:, :, np.newaxis]
         self._state: Array | None = None
 
     def settle(self, lead_in: Array | None) -> None:

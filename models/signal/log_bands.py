@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy import linalg, signal
+import scipy  # loads its parts when they are used
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal import kernels
@@ -83,7 +83,7 @@ class Tables:
 
 @cache
 def _tables(settings: LogBandSettings, rate_hz: float, window: int) -> Tables:
-    taper = signal.get_window("hann", window)
+    taper = scipy.signal.get_window("hann", window)
     frequencies_hz = np.fft.rfftfreq(window, 1 / rate_hz)
     edges_hz = np.linspace(settings.low_hz, settings.high_hz, settings.bands + 1)
     bins = np.searchsorted(frequencies_hz, edges_hz)
@@ -100,7 +100,7 @@ def _tables(settings: LogBandSettings, rate_hz: float, window: int) -> Tables:
     numbers = np.arange(len(frequencies_hz))
     inside = (numbers >= bins[:-1, np.newaxis]) & (numbers < bins[1:, np.newaxis])
     taper_power = np.concatenate(([0.0], np.cumsum(taper[::-1] ** 2)))
-    tapered = linalg.dft(window)[: len(numbers)] * taper
+    tapered = scipy.linalg.dft(window)[: len(numbers)] * taper
     spectrum = np.concatenate((tapered.real, tapered.imag))
     bands = np.tile(np.where(inside, sides, 0.0), 2)
     tables = Tables(edges_hz, spectrum, taper_power, bands)

@@ -9,9 +9,9 @@ from functools import cache
 
 import numpy as np
 import pysptk
+import scipy  # loads its parts when they are used
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import butter, sosfiltfilt
 
 Array = NDArray[np.float64]
 
@@ -129,8 +129,10 @@ def pitch(audio: ArrayLike, settings: SpeechSettings = DEFAULT) -> Array:
     frames = settings.frames(len(x))
     if frames == 0:
         return np.empty(0)
-    low_cut = butter(2, _PITCH_HIGH_PASS_HZ, "highpass", fs=settings.rate_hz, output="sos")
-    x = sosfiltfilt(low_cut, x - x.mean())
+    low_cut = scipy.signal.butter(
+        2, _PITCH_HIGH_PASS_HZ, "highpass", fs=settings.rate_hz, output="sos"
+    )
+    x = scipy.signal.sosfiltfilt(low_cut, x - x.mean())
     blocks = x[: len(x) // settings.hop * settings.hop].reshape(-1, settings.hop)
     loud = float(np.percentile(np.sqrt((blocks**2).mean(axis=1)), 90))
     if loud < _SILENT_RMS:

@@ -1,7 +1,7 @@
 """How far a converted utterance is from natural speech."""
 
 import numpy as np
-from scipy.signal import resample_poly
+import scipy  # loads its parts when they are used
 
 from drivers.recordings.recording import Recording
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
@@ -42,7 +42,7 @@ def utterance_mcd(
         return None
     audio = recording.audio
     if recording.audio_rate_hz != settings.rate_hz:
-        audio = resample_poly(audio, settings.rate_hz, round(recording.audio_rate_hz))
+        audio = scipy.signal.resample_poly(audio, settings.rate_hz, round(recording.audio_rate_hz))
     natural = mel_cepstrum(np.asarray(audio, dtype=np.float64), settings)[lead_frames:]
     # Frames that are predicted beyond the end of the speech have nothing to compare with.
     spare = min(lead_frames, max(0, len(converted) - len(natural)))
