@@ -1,31 +1,46 @@
 """Where ``streamer`` and ``python -m streamer`` start."""
 
-import os
 import signal
 import sys
+import threading
+from _thread import interrupt_main
 from pathlib import Path
 from types import FrameType
 
 import streamer
 
+_AGAIN_S = 0.02  # until it is looked whether the import is over
+
 
 def main() -> None:
     """Run the command line; never returns."""
     signal.signal(signal.SIGINT, interrupt)
-    from streamer.cli import main as run
+    try:
+        from streamer.cli import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # before the command line is there to answer it
+        sys.exit(130)
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """Let Ctrl-C end the command by a `KeyboardInterrupt`, and within an import at once.
+    """Raise `KeyboardInterrupt` on Ctrl-C; while a library loads, as soon as it is there.
 
-    Raised while a library loads, the interrupt would be swallowed, or become an error of it.
+    Raised within an import, the interrupt would be swallowed, or become an error of the library.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal.
+    frame : frame, optional
+        What runs.
     """
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+            again = threading.Timer(_AGAIN_S, interrupt_main)
+            again.daemon = True
+            again.start()
+            return
         frame = frame.f_back
     raise KeyboardInterrupt
 

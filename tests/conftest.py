@@ -1,27 +1,33 @@
 """What the tests of several floors share.
 
 The streams of every test, and of the programs it starts, stay on this machine; liblsl
-reads this at its first call, which may be in any test. Two processes of pytest-xdist run the
-tests, a file each at a time; `share` makes what several files need once for both.
+reads this at its first call, which may be in any test. The processes of pytest-xdist run a
+file each at a time; `share` makes what several files need once for all of them.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
-# The processes have a core each: threads of a library would only wait for one another. This
-# comes before numpy is loaded, and holds for the programs that tests start.
+# There are as many processes as cores: threads of a library would only wait for one another.
+# This comes before numpy is loaded, and holds for the programs that tests start.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+import _posixsubprocess  # noqa: E402
 
 import pytest  # noqa: E402
 from filelock import FileLock  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from drivers.lsl import use_loopback  # noqa: E402
+from drivers.lsl.library import pylsl  # noqa: E402
 
 use_loopback()
 
@@ -36,39 +42,62 @@ settings.load_profile(os.environ.get("STREAMER_EXAMPLES", "same"))
 ROOT = Path(__file__).resolve().parent.parent
 
 
-_MOST_PROCESSES = 5
-_WORLD = {"os.fork", "os.forkpty", "os.posix_spawn", "socket.bind", "socket.connect",
-          "subprocess.Popen"}  # fmt: skip
-_met: list[str] = []
+_MOST_PROCESSES = 5  # each loads torch: a gigabyte
+_SYSTEM_EVENTS = {
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "socket.bind",
+    "socket.connect",
+    "subprocess.Popen",
+}
+_seen: list[str] = []
 
 
-def _meet(event: str, _: object) -> None:
-    if event in _WORLD:
-        _met.append(event)
+def _record_event(event: str, _: object) -> None:
+    if event in _SYSTEM_EVENTS:
+        _seen.append(event)
 
 
-sys.addaudithook(_meet)
+def _recorded(owner: Any, name: str) -> None:
+    """Record calls that Python itself does not report."""
+    function = getattr(owner, name)
+
+    @wraps(function)
+    def recorded(*arguments: Any, **named: Any) -> Any:
+        if "resource_tracker" not in str(arguments):  # joblib's, which comes with its first use
+            _seen.append(name)
+        return function(*arguments, **named)
+
+    setattr(owner, name, recorded)
+
+
+sys.addaudithook(_record_event)
+_recorded(os, "openpty")
+_recorded(_posixsubprocess, "fork_exec")  # the workers of joblib and multiprocessing
+_recorded(pylsl.StreamInlet, "__init__")
+_recorded(pylsl.StreamOutlet, "__init__")
 
 
 @pytest.fixture(autouse=True)
-def marked_where_it_meets_the_world(request: pytest.FixtureRequest) -> Iterator[None]:
+def system_tests_are_marked(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let nothing that can fail on a busy machine hide from `make flaky`."""
-    _met.clear()
+    _seen.clear()
     yield
-    if _met and request.node.get_closest_marker("system") is None:
-        pytest.fail(f"{_met[0]} in a test without the marker `system`, see CONTRIBUTING.md")
+    if _seen and request.node.get_closest_marker("system") is None:
+        pytest.fail(f"{_seen[0]} in a test without the marker `system`, see CONTRIBUTING.md")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Run one process more than there are cores: there is always one that waits for a clock."""
-    return min(_MOST_PROCESSES, (os.cpu_count() or 1) + 1)
+    return min(_MOST_PROCESSES, len(os.sched_getaffinity(0)) + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process: they share what the file's fixtures make.
+    """Put first the files whose tests start processes or need recordings.
 
-    Files whose tests start processes or need recordings take longest, so they come first, and
-    none is left for one process alone in the end.
+    They take longest, and none shall be left for one process alone in the end.
     """
     long = {
         item.path
@@ -76,9 +105,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("system") or item.get_closest_marker("corpus")
     }
     items.sort(key=lambda item: item.path not in long)
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 Share = Callable[[str, Callable[[Path], object]], Path]
@@ -95,6 +121,7 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Share:
         path, done = root / f"shared-{name}", root / f"shared-{name}.done"
         with FileLock(root / f"shared-{name}.lock"):
             if not done.exists():
+                shutil.rmtree(path, ignore_errors=True)  # somebody failed half way
                 make(path)
                 done.touch()
         return path

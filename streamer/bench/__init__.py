@@ -1,7 +1,7 @@
 """What the parts cost and keep, measured at the pace of real use.
 
 ``check``, ``streams``, ``loopback``, ``serial_port``
-    All that has a bound in time, in a minute; of it LSL streams, in a process of their own,
+    All that has a bound in time, in half a minute; of it LSL streams, in a process of their own,
     and a serial port.
 ``engine``, ``filtering``
     What a session costs; the MLSA filter against pysptk's.

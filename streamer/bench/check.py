@@ -1,4 +1,4 @@
-"""What has to be fast on any machine, in a minute: times that no test asserts.
+"""What has to be fast on any machine, in half a minute: times that no test asserts.
 
 A test that looks at a clock fails on a busy machine, whatever the code is like. Here the
 same figures stand beside their bounds, for a person, and for CI to print.

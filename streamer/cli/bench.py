@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--check", is_flag=True, help="Measure all that has a bound in time, short, in a minute."
+    "--check", is_flag=True, help="Measure all that has a bound in time, in half a minute."
 )
-@click.option("--out", metavar="DIR", type=Path, help="Directory for what --check leaves.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=Path,
+    help="Directory for what --check leaves, which must not exist yet.  [default: runs/DATE_TIME]",
+)
 @as_json
 @click.pass_context
 def bench(context: click.Context, check: bool, out: Path | None, json_: bool) -> int | None:
@@ -32,6 +37,8 @@ def bench(context: click.Context, check: bool, out: Path | None, json_: bool) ->
     Example:
       streamer bench --check
     """  # noqa: D301 - \b is click's, not Python's
+    if (out is not None or json_) and not check or check and context.invoked_subcommand:
+        raise click.UsageError("--check stands alone, --out and --json here are its own", context)
     if context.invoked_subcommand is not None:
         return None
     if not check:

@@ -12,7 +12,10 @@ from streamer.cli.options import NOTHING, as_json, configured, note, print_json
 @click.command()
 @click.argument("to", metavar="FILE.xdf", type=Path)
 @click.option(
-    "--source", metavar="SOURCE", help="Where the EMG comes from, as `streamer live --help` lists."
+    "--source",
+    metavar="SOURCE",
+    help="Where the EMG comes from: varioport:PORT, lsl:NAME, lsl:id=ID, lsl:type=TYPE, "
+    "capture:FILE or simulator.",
 )
 @click.option("--duration", metavar="SECONDS", help="End by itself.  [default: Ctrl-C ends it]")
 @as_json

@@ -1,5 +1,6 @@
 """``streamer simulate``: recordings as a device, or a simulated corpus."""
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ from streamer.cli.options import as_json, configured, print_json, selecting
     "link",
     metavar="PATH",
     type=Path,
-    help="Of the Varioport.  [default: varioport in the directory for temporary files]",
+    help=f"Of the Varioport.  [default: {Path(tempfile.gettempdir()) / 'varioport'}]",
 )
 @click.option(
     "--fault",

@@ -256,7 +256,8 @@ def test_interrupted_replay_leaves_files_that_can_be_read(
 ) -> None:
     """Ctrl-C would cost what was recorded until then."""
     out = tmp_path / "run"
-    with start_streamer("replay", "--json", "--no-sound", "--out", str(out)) as process:
+    words = ["replay", "--json", "--no-sound", "--out", str(out)]  # for half a minute
+    with start_streamer(*words) as process:
         wait_until_running(process, out)
         process.send_signal(signal.SIGINT)
         printed, said = process.communicate()

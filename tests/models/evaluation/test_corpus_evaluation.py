@@ -62,7 +62,9 @@ def few_of(corpus: Path, path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("few", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "few", [True, pytest.param(False, marks=[pytest.mark.slow, pytest.mark.system])]
+)
 def test_quick_runs_everything_and_scripts_find_their_figures(few: bool, tmp_path: Path) -> None:
     """Scripts would stop at a missing key."""
     out, corpus, workers = tmp_path / "out", DATA, "2"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,20 @@ COMMAND = [sys.executable, str(Path(__file__).parent / "toy_command.py"), "evalu
 
 def processes_of(session: int) -> list[str]:
     """Living processes of a session, but for the trackers, which end by themselves."""
-    listed = subprocess.run(
-        ["ps", "-e", "-o", "sess=,stat=,args="], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    rows = [line.split(maxsplit=2) for line in listed]
-    return [
-        row[2]
-        for row in rows
-        if int(row[0]) == session and not row[1].startswith("Z") and "tracker" not in row[2]
-    ]
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, _, its_session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+            command = (process / "cmdline").read_text().replace("\0", " ")
+        except OSError:  # it ended meanwhile
+            continue
+        if int(its_session) == session and state != "Z" and "tracker" not in command:
+            found.append(command)
+    return found
 
 
 @pytest.mark.system
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc on this system")
 @pytest.mark.timeout(400)
 def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -> None:
     """Work of hours would be lost, and workers would go on eating the machine."""
@@ -46,12 +49,16 @@ def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while len(list(kept.glob("*.pkl"))) < 2:
-            assert process.poll() is None
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)
-        os.killpg(process.pid, signal.SIGINT)  # impatience
-        output, errors = process.communicate()
+        try:
+            while len(list(kept.glob("*.pkl"))) < 2:
+                assert process.poll() is None
+                time.sleep(0.05)
+            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # impatience
+            output, errors = process.communicate()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130, errors
     assert output == ""
     # joblib's tracker of temporary files may end later, and say that some were gone already.

@@ -82,6 +82,7 @@ def test_a_damaged_result_is_found_again(
     assert sum(marks(folder).values()) == 3
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failing_job_costs_no_other(
     make_study: MakeStudy, toy_jobs: ModuleType, folder: Path, workers: int
@@ -96,6 +97,7 @@ def test_a_failing_job_costs_no_other(
     assert marks(folder) == {"0": 1}
 
 
+@pytest.mark.system
 def test_workers_find_the_same(make_study: MakeStudy, toy_jobs: ModuleType) -> None:
     """Figures would depend on the machine's number of cores."""
     arguments = [(session, seed) for session in ("002-001", "008-001") for seed in (0, 1)]
@@ -107,6 +109,7 @@ def test_workers_find_the_same(make_study: MakeStudy, toy_jobs: ModuleType) -> N
     assert len({one.tobytes() for one in here}) == 4
 
 
+@pytest.mark.system
 def test_a_worker_that_dies_is_one_line(make_study: MakeStudy, toy_jobs: ModuleType) -> None:
     """A machine out of memory would end in a traceback that does not say so."""
     with pytest.raises(StreamerError, match="fewer --workers"):

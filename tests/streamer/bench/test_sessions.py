@@ -161,3 +161,5 @@ def test_soak(tmp_path: Path) -> None:
         *("outage_step_ratio", "outage_edge_ratio"),
     } <= set(figures)
     assert figures["lost_samples"]["value"] == 0
+    assert figures["outages"]["good"]
+    assert figures["outage_miscounted"]["value"] == 0

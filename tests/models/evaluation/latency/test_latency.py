@@ -63,6 +63,7 @@ def test_every_point_has_a_name_of_its_own():
 @pytest.mark.parametrize(
     ("signal", "settings"),
     [
+        pytest.param(SignalSettings(), {"lead_ms": 20.0}, marks=pytest.mark.slow),
         (SignalSettings(), {"future": 3}),
         (LOW_DELAY, {"lead_ms": 40.0}),
     ],
