@@ -70,7 +70,8 @@ def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -
     assert "first: 2 jobs" in errors  # done before, and already in the report
     assert (out / "first.json").exists()
     assert not (out / "second.json").exists()
-    assert processes_of(process.pid) == []
+    while processes_of(process.pid):  # until pytest's limit
+        time.sleep(0.05)
 
     (gate / "open").touch()
     done = subprocess.run(

@@ -36,11 +36,15 @@ def test_what_a_bad_line_loses_is_known(packaged_uv: Samples) -> None:
 
 @pytest.mark.realtime
 @pytest.mark.system
-@pytest.mark.timeout(300)  # it waits for a minute before it says that nothing came back
 def test_a_cable_may_be_pulled(packaged_uv: Samples) -> None:
-    """A pulled cable would end the voice, or repeat what was said before."""
+    """A pulled cable would end the voice, or repeat what was said before.
+
+    How long the device was away, in seconds and in samples, is known from the times of its bytes:
+    on a busy machine no better than they are. On a stepped clock it is exact, see `test_source`.
+    """
     figures = replug(load_profile("framed"), packaged_uv, 1, silent)
-    assert [figure.name for figure in bad(figures) if figure.unit != "s"] == []
+    timed = {"replug_resumed_s", "replug_miscounted"}
+    assert [figure.name for figure in bad(figures) if figure.name not in timed] == []
     assert {figure.name for figure in figures} == {
         *("replug_missed", "replug_resumed_s", "replug_wrong", "replug_miscounted")
     }
@@ -48,7 +52,6 @@ def test_a_cable_may_be_pulled(packaged_uv: Samples) -> None:
 
 @pytest.mark.realtime
 @pytest.mark.system
-@pytest.mark.timeout(300)  # so it does for a stream
 def test_every_way_in_gives_the_same_features() -> None:
     """A model would hear another person through another cable."""
     figures = ways([], silent)  # that of the devices is the tests above
