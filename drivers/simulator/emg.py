@@ -19,7 +19,7 @@ fatigue; amplitude is proportional to activation.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # loads its parts when they are used
+import scipy
 from numpy.typing import NDArray
 
 EMG_RATE_HZ = 600

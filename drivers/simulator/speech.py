@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import scipy  # loads its parts when they are used
+import scipy
 from numpy.typing import NDArray
 
 from drivers.errors import StreamerError

@@ -8,7 +8,7 @@ than the EMG; one that starts in its steady state for that offset does not.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # loads its parts when they are used
+import scipy
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal.kernels import filter_rows

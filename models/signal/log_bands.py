@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-import scipy  # loads its parts when they are used
+import scipy
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal import kernels

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 import pysptk
-import scipy  # loads its parts when they are used
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 

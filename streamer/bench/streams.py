@@ -74,14 +74,13 @@ def _answers(seconds: float, returns: int) -> Iterator[dict[str, Any]]:
     end.start()
     with process:
         try:
-            assert process.stdout is not None
-            yield from map(json.loads, process.stdout)
+            yield from map(json.loads, process.stdout or ())
         finally:
             end.cancel()
             process.kill()  # nothing of it is wanted any more
 
 
-def _say(**answer: object) -> None:
+def _print_row(**answer: object) -> None:
     sys.stdout.write(f"{json.dumps(answer)}\n")
     sys.stdout.flush()
 
@@ -91,7 +90,7 @@ def _main(seconds: float, returns: int) -> None:
         from drivers.lsl import use_loopback
         from streamer.bench import loopback
     except SourceError as error:  # there is no liblsl
-        _say(missing=str(error))
+        _print_row(missing=str(error))
         return
     use_loopback()
     rows: list[Callable[[], float]] = [
@@ -102,9 +101,9 @@ def _main(seconds: float, returns: int) -> None:
     ]
     for (name, *_), measure in zip(_ROWS, rows, strict=True):
         try:
-            _say(name=name, value=measure())
+            _print_row(name=name, value=measure())
         except Exception as error:  # of liblsl too: the other rows are measured all the same
-            _say(name=name, error=str(error) or type(error).__name__)
+            _print_row(name=name, error=str(error) or type(error).__name__)
 
 
 if __name__ == "__main__":

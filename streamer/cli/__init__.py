@@ -6,8 +6,10 @@
     One-line errors and exit codes.
 ``options``
     What subcommands have in common.
-``run``
-    A session on the terminal: what `replay`, `live` and `demo` share.
+``run``, ``simulating``, ``benching``
+    What `replay`, `live` and `demo` share; what `simulate` does; what all benches share.
+``ending``
+    Ctrl-C brings a command to a proper end.
 ``report``, ``progress``
     What came of a run, and how far long work has come, for people.
 """

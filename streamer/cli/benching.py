@@ -65,7 +65,20 @@ def measure_into(measure: Measure, config: Config, out: Path | None, *, json_: b
 
 
 def show(report: Report, *, json_: bool) -> int:
-    """Print a report; return the exit code."""
+    """Print a report.
+
+    Parameters
+    ----------
+    report : Report
+        What a bench comes to.
+    json_ : bool
+        Print it as JSON.
+
+    Returns
+    -------
+    int
+        Exit code: 1 where a figure is not what it has to be.
+    """
     for line in report.notes:
         note(line)
     if report.invalid is not None:

@@ -17,8 +17,13 @@ def ending_properly(
 ) -> Iterator[None]:
     """Let the first Ctrl-C set `stop`, and the second one kill.
 
-    While there is nothing yet to end properly, which `waiting` tells, the first one is a
-    `KeyboardInterrupt`.
+    Parameters
+    ----------
+    stop : Event
+        Set by the first one, and by the system's request to end.
+    waiting : callable
+        Says whether there is nothing yet to end properly; the first one is a
+        `KeyboardInterrupt` then.
     """
 
     def handle(number: int, frame: FrameType | None) -> None:

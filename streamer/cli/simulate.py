@@ -91,7 +91,7 @@ def simulate(
       streamer simulate --recording data/emg-uka --session 002-001 --subset test.silent
       streamer simulate --corpus data/simulated --preset training
     """  # noqa: D301 - \b is click's, not Python's
-    from streamer.cli.sending import emulate, publish_stream, write_simulated
+    from streamer.cli.simulating import emulate, publish_stream, write_simulated
     from streamer.config import ConfigError, load_config
 
     config = load_config(

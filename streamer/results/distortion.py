@@ -1,7 +1,7 @@
 """How far a converted utterance is from natural speech."""
 
 import numpy as np
-import scipy  # loads its parts when they are used
+import scipy
 
 from drivers.recordings.recording import Recording
 from models.evaluation.metrics.distortion import mel_cepstral_distortion

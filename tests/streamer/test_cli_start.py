@@ -29,6 +29,19 @@ def test_help_of_a_subcommand_loads_nothing_heavy() -> None:
     assert loaded_by(*(f"{subcommand} --help" for subcommand in SUBCOMMANDS)) == set()
 
 
+def test_what_is_written_twice_for_speed_is_the_same() -> None:
+    """Help would promise what the command does not know: it must not load it to say so."""
+    from drivers.varioport.emulator.pty import DEFAULT_LINK
+    from streamer.cli.simulating import _PRESETS
+    from streamer.sources import ALLOWED
+
+    options = {option.name: option for option in cli.commands["simulate"].params}
+    assert list(options["preset"].type.choices) == list(_PRESETS)  # type: ignore[attr-defined]
+    assert str(DEFAULT_LINK) in options["link"].help  # type: ignore[attr-defined]
+    (source,) = (one for one in cli.commands["record"].params if one.name == "source")
+    assert ALLOWED in source.help  # type: ignore[attr-defined]
+
+
 def loaded_by(*lines: str) -> set[str]:
     """Run command lines one after another in a process of its own."""
     code = (

@@ -73,7 +73,18 @@ def _played(
 
 
 def publish_stream(config: Config) -> dict[str, object]:
-    """Publish the chosen recordings over LSL; return what was sent, for people and for JSON."""
+    """Publish the chosen recordings over LSL.
+
+    Parameters
+    ----------
+    config : Config
+        All settings.
+
+    Returns
+    -------
+    dict
+        What was sent, for people and for JSON.
+    """
     from drivers.lsl import LslOutlet, publish  # fails where there is no liblsl
 
     name = config.simulate.name
@@ -87,7 +98,18 @@ def publish_stream(config: Config) -> dict[str, object]:
 
 
 def emulate(config: Config) -> dict[str, object]:
-    """Send them as an emulated Varioport; return what was sent, for people and for JSON."""
+    """Send the chosen recordings as an emulated Varioport.
+
+    Parameters
+    ----------
+    config : Config
+        All settings.
+
+    Returns
+    -------
+    dict
+        What was sent, for people and for JSON.
+    """
     settings = config.simulate
     profile, faults = load_profile(settings.profile), parse_faults(settings.faults)
     # The device keeps the time itself.
