@@ -106,6 +106,14 @@ def test_a_bundle_from_before_there_was_a_choice_has_one(make_bundle):
             ),
             "features 'embedding' and an encoder belong together",
         ),
+        (
+            lambda part: part["speaker"].update(features=["evidence"], bands={"shift_s": 0.02}),
+            "bands of a speaker classifier have another shift than the features",
+        ),
+        (
+            lambda part: part["mode"].update(features=["evidence"], bands={}),
+            "features 'evidence' tell speakers only",
+        ),
     ],
 )
 def test_speaker_classifiers_that_contradict_are_refused(make_bundle, change, named):
@@ -366,6 +374,52 @@ def test_the_form_for_one_frame_must_remember_all(tmp_path):
     assert one_line(caught.value, "something else for frames that come one by one")
 
 
+def wrapped(graph, node, name):
+    """Put a node between what a graph computes and what it says under a name."""
+    for one in graph.graph.node:
+        one.output[:] = ["computed" if said == name else said for said in one.output]
+    graph.graph.node.append(onnx.helper.make_node(node, ["computed"], [name]))
+
+
+def test_the_form_for_one_frame_must_keep_its_memory_as_the_other_does(make_bundle, one_graph):
+    """Frame by frame, and in a replay, all is well; live, two frames at once break the voice."""
+    path = make_bundle(one_graph)
+    file = path / "frame.onnx"
+    graph = onnx.load(file)
+    for node in graph.graph.node:
+        node.input[:] = ["kept" if name == "total" else name for name in node.input]
+    graph.graph.node.insert(0, onnx.helper.make_node("Neg", ["total"], ["kept"]))
+    wrapped(graph, "Neg", "total_after")
+    onnx.save(graph, file)
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, "something else for frames that come one by one")
+
+
+def test_the_form_for_one_frame_must_have_the_same_gate(make_bundle, one_graph):
+    """Live, the voice would be open at rest, and in no replay."""
+    path = make_bundle(one_graph)
+    file = path / "frame.onnx"
+    graph = onnx.load(file)
+    wrapped(graph, "Sqrt", "probabilities")
+    onnx.save(graph, file)
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(path)
+    assert one_line(caught.value, "something else for frames that come one by one")
+
+
+def test_a_converter_must_remember_what_its_manifest_says(make_bundle, remembering):
+    """A graph of another bundle would pass, as long as it says as much."""
+
+    def change(part):
+        remembering(part)
+        part["converter"]["states"] = {"total": [1, 3]}
+
+    with pytest.raises(BundleError) as caught:
+        Bundle.open(make_bundle(change))
+    assert one_line(caught.value, "states of model", "{'total': (1, 3)}", "manifest")
+
+
 def test_another_order_than_the_manifest_says_is_refused_in_its_numbers(make_bundle):
     """Who edits a manifest would look for a 7 that stands nowhere."""
     with pytest.raises(BundleError) as caught:
@@ -399,6 +453,14 @@ def test_features_of_another_width_are_refused(make_bundle, remembering):
     for rows in (frames[:1], frames):
         with pytest.raises(Exception, match="shape|dimension"):
             models.process(rows, rows[:, :6])
+
+
+def test_frames_without_their_context_are_refused(make_bundle, one_graph):
+    """The gate would open for other frames than those that are heard."""
+    models = Bundle.open(make_bundle(one_graph)).frame_models()
+    for count, joined in ((2, 3), (3, 2), (2, 0)):
+        with pytest.raises(ValueError, match=f"inputs of {joined} and {count} rows"):
+            models.process(np.zeros((count, 10)), np.zeros((joined, 10)))
 
 
 def test_labels_must_be_as_many_as_the_models_classes(make_bundle):

@@ -195,6 +195,15 @@ def test_what_it_remembers_does_not_depend_on_the_chunks(remembering, ahead, siz
         np.testing.assert_allclose(activity, 1 / (1 + np.exp(-2 * moved)), rtol=1e-9)
 
 
+def test_f0_is_in_double_precision(remembering):
+    """The voice of a machine without a compiler would differ in its last bits from any other."""
+    converter, gate = remembering
+    frames = np.arange(14.0).reshape(7, 2) / 30
+    _, speech = made(FrameModels(converter, stacking(0), gate, stacking(1), 0.5), [frames])
+    log_f0 = speech.mel_cepstrum.astype(np.float32).sum(axis=1).astype(np.float64)
+    np.testing.assert_allclose(speech.f0_hz, np.exp(log_f0), rtol=1e-12)
+
+
 def test_what_it_waits_for_counts_as_delay(remembering):
     """The latency report would leave out the look-ahead."""
     converter, gate = remembering

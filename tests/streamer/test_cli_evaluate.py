@@ -19,6 +19,7 @@ from models.evaluation.findings import Findings  # noqa: E402
 from models.evaluation.material import Material  # noqa: E402
 from models.evaluation.study import Study  # noqa: E402
 from streamer.cli import cli  # noqa: E402
+from streamer.cli.evaluate import _interruptible  # noqa: E402
 
 CORPUS = str(Path(drivers.simulator.__file__).parent / "packaged")
 
@@ -170,3 +171,16 @@ def test_without_a_package_the_extra_is_named(
     assert result.exit_code == 1
     assert "evaluation needs joblib, which is not installed" in result.stderr
     assert "'.[train]'" in result.stderr
+
+
+def test_a_second_ctrl_c_does_not_disturb_the_first() -> None:
+    """Impatience would leave workers behind, which go on eating the machine."""
+    both = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(one) for one in both]
+    with _interruptible():
+        stop = signal.getsignal(signal.SIGINT)
+        assert callable(stop)
+        with pytest.raises(KeyboardInterrupt):
+            stop(signal.SIGINT, None)
+        assert [signal.getsignal(one) for one in both] == [signal.SIG_IGN, signal.SIG_IGN]
+    assert [signal.getsignal(one) for one in both] == before

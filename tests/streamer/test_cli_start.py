@@ -1,13 +1,17 @@
 """The command answers at once: what is heavy is loaded by what needs it alone."""
 
+import signal
 import subprocess
 import sys
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from streamer import __version__
 from streamer.cli import cli
+from streamer.cli.ending import ending_properly
 
 pytestmark = pytest.mark.system
 
@@ -63,3 +67,17 @@ def loaded_by(*lines: str) -> set[str]:
     first, *names = done.stdout.splitlines()[-1].split()
     assert first == "loaded", done.stderr
     return set(names)
+
+
+def test_ctrl_c_while_a_device_is_looked_for_ends_at_once() -> None:
+    """There is nothing to end properly yet, and the search may last for seconds."""
+    before = signal.getsignal(signal.SIGINT)
+    for waiting in (True, False):
+        stop = threading.Event()
+        with ending_properly(stop, lambda waiting=waiting: waiting):
+            first = signal.getsignal(signal.SIGINT)
+            assert callable(first)
+            with pytest.raises(KeyboardInterrupt) if waiting else nullcontext():
+                first(signal.SIGINT, None)
+        assert stop.is_set()
+        assert signal.getsignal(signal.SIGINT) == before

@@ -156,3 +156,15 @@ def test_simulated_stays_simulated(suffix, sample_recording, tmp_path):
         write_recordings(file, [replace(sample_recording, provenance=provenance)])
         assert [r.provenance for r in read_recordings(file)] == [provenance]
         assert describe(file).provenances == {provenance: 1}
+
+
+def test_a_file_that_exists_is_said_before_anything_is_read(tmp_path):
+    """A corpus takes minutes to read, and all of it would be in vain."""
+
+    def corpus():
+        raise AssertionError("it is read")
+        yield
+
+    (tmp_path / "a.npz").touch()
+    with pytest.raises(RecordingError, match="exists already"):
+        write_recordings(tmp_path / "a.npz", corpus())

@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 pytest.importorskip("torch")
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
 from drivers.errors import StreamerError  # noqa: E402
 from models.evaluation import workers  # noqa: E402
@@ -130,6 +130,36 @@ def test_a_job_that_kills_its_workers_is_given_up(study: Study, toy_jobs: Module
     """joblib alone would wait for ever."""
     with pytest.raises(StreamerError, match="the cluster gave a job up: got KilledWorker"):
         study.run("x", toy_jobs.dying, [(1,)])
+
+
+class Threaded:
+    """A client of a cluster whose second worker runs four jobs at once."""
+
+    def __init__(self, address: str, timeout: float) -> None:
+        self.address = address
+
+    def __enter__(self) -> "Threaded":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def wait_for_workers(self, count: int, timeout: float) -> None:
+        pass
+
+    def nthreads(self) -> dict[str, int]:
+        return {"one": 1, "other": 4}
+
+
+def test_workers_of_several_threads_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs of one process share random numbers: a seed would find something else each time."""
+    monkeypatch.setattr(distributed, "Client", Threaded)
+    with (
+        pytest.raises(StreamerError, match="threads of a worker of tcp://here: got 4") as caught,
+        workers.connected("tcp://here"),
+    ):
+        pass
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "head", "http://head"])

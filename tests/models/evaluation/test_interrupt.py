@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from models.evaluation.workers import deaf_to_interrupts  # noqa: E402
+
 COMMAND = [sys.executable, str(Path(__file__).parent / "toy_command.py"), "evaluate"]
 
 
@@ -85,3 +87,16 @@ def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -
     assert "second: 6 jobs, 2 of them kept from before" in done.stderr
     assert {n: len((gate / str(n)).read_text()) for n in range(6)} == dict.fromkeys(range(6), 1)
     assert (out / "second.json").exists()
+
+
+@pytest.mark.system
+def test_workers_start_deaf_to_ctrl_c() -> None:
+    """Each would print a traceback of its own when somebody stops an evaluation."""
+
+    def deaf() -> bool:
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+    assert not deaf()
+    with deaf_to_interrupts():
+        assert deaf()  # and whoever starts in here inherits it
+    assert not deaf()

@@ -122,6 +122,12 @@ def test_other_settings_are_not_mixed_in(
     assert (tmp_path / "out/report.md").read_text() == before
 
 
+def test_the_order_of_sessions_is_no_other_setting(evaluate: Evaluate) -> None:
+    """The same command, typed the other way round, would refuse to go on."""
+    evaluate("first", sessions=("008-001", "002-001"))
+    evaluate("second", sessions=("002-001", "008-001", "002-001"))
+
+
 def test_another_corpus_is_not_mixed_in(
     evaluate: Evaluate, small_corpus: Path, tmp_path: Path
 ) -> None:

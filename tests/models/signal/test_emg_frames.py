@@ -66,6 +66,15 @@ def test_gives_what_its_parts_give_however_the_emg_is_cut(cuts, length, chosen, 
             np.testing.assert_array_equal(np.concatenate(found), one)
 
 
+def test_a_flush_ends_the_signal():
+    """The last frames of an utterance would stand at the beginning of the next one."""
+    fresh, used = (EmgFrames(CONDITIONING, *SETTINGS[0], 600.0, CHANNELS) for _ in range(2))
+    used.process(emg(100) - 500)
+    used.flush()
+    for one, other in zip(used.process(emg(100)), fresh.process(emg(100)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_chunk_that_is_read_only_is_one_like_any_other():
     """A compiled loop of another type would have to be compiled: seconds, in a live session."""
     signal = emg(100)

@@ -1,5 +1,8 @@
 """What is learned from all sessions, kept for the next bundle."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ pytest.importorskip("torch")
 
 from drivers.errors import StreamerError  # noqa: E402
 from models.bundle import Bundle  # noqa: E402
+from models.training import base_file  # noqa: E402
 from models.training.base_file import read_base, write_base  # noqa: E402
 from models.training.causal import Base, CausalSettings  # noqa: E402
 from models.training.examples import SignalSettings, utterance_of  # noqa: E402
@@ -51,6 +55,33 @@ def test_another_corpus_or_network_is_refused_in_one_line(base, tmp_path):
     file.write_bytes(b"no archive")
     with pytest.raises(StreamerError, match="streamer train"):
         read_base(file, SETTINGS, LEARNED)
+
+
+def test_a_base_of_another_version_is_refused_in_one_line(base, tmp_path, monkeypatch):
+    """After an update, `streamer train` would end in a traceback within the network."""
+    file = tmp_path / "base.npz"
+    with monkeypatch.context() as before:
+        before.setattr(base_file, "_VERSION", base_file._VERSION - 1)
+        write_base(file, base, LEARNED)
+    with pytest.raises(StreamerError, match="version of base .*base.npz.*remove it") as caught:
+        read_base(file, SETTINGS, LEARNED)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_leaves_the_base_that_was_there(base, tmp_path, monkeypatch):
+    """Minutes of training would be lost, and the next training would find half a file."""
+    file = tmp_path / "base.npz"
+    write_base(file, base, LEARNED)
+    before = file.read_bytes()
+
+    def full(opened, **arrays):
+        opened.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(StreamerError, match="No space left"):
+        write_base(file, base, LEARNED)
+    assert file.read_bytes() == before
 
 
 def test_the_second_session_starts_from_the_first_one_s_base(write, train, tmp_path):

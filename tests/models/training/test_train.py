@@ -61,6 +61,11 @@ def test_the_end_of_an_epoch_is_no_error(bundle_path):
     assert len(models.flush()) == bundle.manifest.converter.ahead
 
 
+def test_a_bundle_is_for_everybody_on_the_machine(bundle_path):
+    """What one trains, nobody else could open: it begins as a private folder."""
+    assert bundle_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_the_manifest_says_what_was_learned_from_what(bundle_path):
     """Nobody can judge a figure without its data."""
     manifest = Bundle.open(bundle_path).manifest

@@ -215,6 +215,20 @@ def test_a_chain_that_stalled_starts_with_its_reserve() -> None:
     assert buffer.counts.underruns == 1
 
 
+def test_a_stall_before_a_big_chunk_is_no_reserve() -> None:
+    """With 100 ms at a time, a voice that starts on nothing but the chunk breaks off each time."""
+    buffer = playing(reserve_ms=40)
+    while buffer.waiting < 10 * BLOCK:
+        feed(buffer, HOP)
+    buffer.arrive()
+    render(buffer, buffer.waiting // BLOCK + 1)  # all of it, while the chain computes
+    buffer.feed(np.tile(HOP, 10))
+    assert abs(render(buffer)[-1]) < 1e-3
+    assert buffer.waiting == 10 * BLOCK
+    feed(buffer, HOP)
+    assert render(buffer)[-1] == 0.5
+
+
 def test_nobody_renders() -> None:
     """A sound card that died must not stop the session or eat its memory."""
     buffer = make()

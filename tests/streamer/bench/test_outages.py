@@ -1,6 +1,7 @@
 """Outages as they are heard, and what a long run comes to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from streamer.bench import soak
 from streamer.bench.figure import Figure
 from streamer.bench.lag import Lag
 from streamer.bench.outages import (
@@ -19,6 +21,7 @@ from streamer.bench.outages import (
 )
 from streamer.bench.process import Performance
 from streamer.bench.soak import long_figures
+from streamer.config import Config
 from streamer.results.outputs import RunDirectory
 
 RATE_HZ = 16000
@@ -194,3 +197,48 @@ def test_a_voice_that_falls_behind_shows() -> None:
     """After an hour nobody could speak with it any more."""
     start, end = (Lag(lag_ms, 0.9, {}, np.empty(0), np.empty(0)) for lag_ms in (60.0, 66.0))
     assert missed(long_figures(performance(), {"start": start, "end": end})) == {"lag_change_ms"}
+
+
+def test_an_edge_that_nobody_hears_is_no_click() -> None:
+    """A voice that is soft when the cable goes would fail the bench, or divide by nothing."""
+    audio = np.zeros(3 * 16000, np.float32)
+    outage = Outage(16000, 32000)
+    audio[15990:16000] = 0.0005
+    assert largest_edge(audio, [outage], 16000) == 0.0
+    audio[15990:16000] = 0.002  # nothing but the edge itself is heard
+    assert largest_edge(audio, [outage], 16000) == pytest.approx(2.0)
+
+
+def test_the_killed_session_ends_half_way_between_two_outages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage at the very end has no return, and what it lost is in no chunk: miscounted."""
+    seen: dict[str, Any] = {}
+
+    class Enough(Exception):
+        pass
+
+    class Card:
+        environment = None
+
+        def recorded(self) -> Any:
+            return nullcontext()
+
+    @contextmanager
+    def emulated(profile: object, faults: list[str]) -> Iterator[Path]:
+        (seen["fault"],) = faults
+        yield tmp_path / "port"
+
+    def perform(config: Config, *_: object) -> None:
+        seen["seconds"] = config.session.duration_s
+        raise Enough
+
+    monkeypatch.setattr(soak, "emulated", emulated)
+    monkeypatch.setattr(soak, "perform", perform)
+    monkeypatch.setattr(soak, "_SETTLE_S", 0.0)
+    with pytest.raises(Enough):
+        soak._killed(Config(), tmp_path, Card(), 3, lambda *_: None)  # type: ignore[arg-type]
+    every_s, gone_s = map(float, seen["fault"].removeprefix("unplug=").split(":"))
+    outages, into_s = divmod(seen["seconds"], every_s)
+    assert outages == 3
+    assert into_s == pytest.approx((gone_s + every_s) / 2)

@@ -346,6 +346,33 @@ def test_filters_settle_on_the_samples_before(bundle_with: MakeBundle, emg: Make
     np.testing.assert_allclose(joined(outputs, "samples"), expected, atol=1e-9)
 
 
+def test_filters_settle_on_numbers_alone(bundle_with: MakeBundle, emg: MakeEmg) -> None:
+    """One bad value right before an utterance must not silence all of it."""
+    signal, bundle = emg(1.5), bundle_with()
+    lead_in = signal[:300].copy()
+    lead_in[100, 2], lead_in[299, 5] = np.nan, np.inf
+    chunk = Chunk(signal[300:], 0, 0, 1.0, 1.0, lead_in=lead_in)
+    outputs, pipeline = run(bundle, [chunk])
+    good = replace(chunk, lead_in=np.delete(signal[:300], [100, 299], axis=0))
+    expected, _ = run(bundle, [good])
+    np.testing.assert_array_equal(joined(outputs, "samples"), joined(expected, "samples"))
+    assert np.isfinite(joined(outputs, "samples")).all()
+    assert pipeline.counts.lost_samples == 0
+
+
+def test_equal_values_at_either_end_of_a_gap_are_no_full_scale(
+    bundle_with: MakeBundle, emg: MakeEmg
+) -> None:
+    """A user would look for an amplifier at its limit, where a radio lost samples."""
+    signal = emg(1.0)
+    signal[297:300, 1] = signal[400:403, 1] = 310.0
+    _, pipeline = run(bundle_with(), without(signal, [(300, 400)]))
+    assert pipeline.counters()["saturated_samples"] == 0
+    whole = np.delete(signal, range(300, 400), axis=0)
+    _, pipeline = run(bundle_with(), [Chunk(whole, 0, 0, 1.0, 1.0)])
+    assert pipeline.counters()["saturated_samples"] == 6
+
+
 def test_frames_know_when_they_were_acquired(
     toy_bundle: Bundle, emg: MakeEmg, chunks_of: MakeChunks
 ) -> None:

@@ -127,6 +127,16 @@ def test_a_blocking_ring_loses_nothing_and_hands_on_batches() -> None:
     assert ring.counts.most_samples <= 40
 
 
+def test_a_reader_is_not_woken_for_half_a_batch() -> None:
+    """At speed max, a thread that wakes for nothing takes the time of the one that works."""
+    ring = Ring(40, blocking=True, batch=20)
+    woken: list[int] = []
+    ring._changed.notify_all = lambda: woken.append(ring.waiting)  # type: ignore[method-assign]
+    for k in range(7):
+        ring.put(chunk(3 * k, 3))
+    assert woken == [21]
+
+
 def test_a_batch_ends_with_its_epoch() -> None:
     """A reader must not wait for samples of an utterance that has ended."""
     ring = Ring(40, blocking=True, batch=20)

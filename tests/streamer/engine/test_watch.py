@@ -45,6 +45,19 @@ def test_stalls_returns_and_losses_become_events(emg, chunks_of, script_source) 
     ]
 
 
+def test_bytes_that_fit_no_profile_are_told(script_source) -> None:
+    """Who took the wrong profile hears nothing, and would look for the fault in the cable."""
+    source = script_source([])
+    source.open()
+    watch = Watch(source, [])
+    assert watch.problems() == []
+    source.health.extra["skipped_bytes"] = 4200
+    (line,) = watch.problems()
+    assert line.startswith("4200 bytes came and none of them fits the profile")
+    source.health.samples = 6  # some fit: what was skipped is noise on the line
+    assert watch.problems() == []
+
+
 def test_underruns_are_events_too(emg, chunks_of, script_source) -> None:
     """A click that somebody heard must be found in the recording."""
     source = script_source([])

@@ -1,5 +1,6 @@
 """The run directory: never an overwritten run, never a path outside of it."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -62,3 +63,23 @@ def test_json_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(OutputError, match="No such file"):
         write_json(tmp_path / "none" / "summary.json", {})
+
+
+def test_a_full_disk_leaves_the_file_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a summary could be read by nobody, and the whole one would be gone."""
+    file = tmp_path / "summary.json"
+    write_json(file, {"frames": 1})
+    really = Path.write_text
+
+    def full(path: Path, text: str, encoding: str) -> int:
+        really(path, text[:5], encoding)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(OutputError, match="No space left"):
+            write_json(file, {"frames": 2})
+    assert json.loads(file.read_text()) == {"frames": 1}
+    assert list(tmp_path.iterdir()) == [file]

@@ -19,7 +19,9 @@ from drivers.recordings.xdf import FORMAT
 from drivers.source import Marker, Provenance, SourceInfo, SourceState
 from streamer.engine.answers import Answer, Estimate
 from streamer.engine.columns import EstimateColumns
+from streamer.outlets import OutletSettings
 from streamer.results import live_recording as module
+from streamer.results import sink
 from streamer.results.live_recording import LiveRecording
 from streamer.results.recording import record
 
@@ -318,3 +320,28 @@ def test_an_unproven_source_says_so_in_the_file(
         file.take(chunk, 0.0)
     file.close()
     assert b"guessed" in (tmp_path / "r.xdf").read_bytes()
+
+
+def test_a_stream_that_cannot_be_sent_leaves_no_recording_open(
+    tmp_path, toy_bundle, monkeypatch
+) -> None:
+    """Its thread would go on, and the file would have no end."""
+    closed: list[Path] = []
+
+    class Recording:
+        def __init__(self, path: Path, *_: object, **__: object) -> None:
+            self._path = path
+
+        def close(self) -> None:
+            closed.append(self._path)
+
+    def refused(*_: object) -> None:
+        raise StreamerError("no LSL")
+
+    monkeypatch.setattr(sink, "LiveRecording", Recording)
+    monkeypatch.setattr(sink, "Outlets", refused)
+    with pytest.raises(StreamerError, match="no LSL"):
+        sink.open_sinks(
+            None, toy_bundle, OutletSettings(emg=True), tmp_path / "a.xdf", None, VirtualClock()
+        )
+    assert closed == [tmp_path / "a.xdf"]

@@ -75,8 +75,22 @@ class Drift(DriftControl):
         self.resets += 1
 
 
+class Overwhelmed(Background):
+    """Has no room for what may be dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None, inline=True)
+
+    def submit(self, job: Callable[[], object], *, may_drop: bool = False) -> None:
+        if not may_drop:
+            super().submit(job)
+
+
 def play(
-    bundle: Bundle, chunks: list[Chunk], drift: Drift | None = None
+    bundle: Bundle,
+    chunks: list[Chunk],
+    drift: Drift | None = None,
+    background: Background | None = None,
 ) -> tuple[Loudspeaker, Listener]:
     """Run chunks through to the loudspeaker."""
     settings = PipelineSettings(gate=GateSettings(enabled=False))
@@ -86,7 +100,7 @@ def play(
         LatencyTrace(acquired=True),
         loudspeaker,
         listener,  # type: ignore[arg-type]
-        Background(lambda: None, inline=True),
+        background or Background(lambda: None, inline=True),
         drift,
     )
     for chunk in chunks:
@@ -142,6 +156,16 @@ def test_the_last_of_a_voice_whose_emg_ended_excuses_an_empty_buffer(
     assert sum(play(bundle, at_once)[0].tails) == 1
     later = chunks_of(signal) + chunks_of(signal, epoch=1, start_s=3.0)
     assert sum(play(bundle, later)[0].tails) == 2
+
+
+def test_the_end_of_an_utterance_is_never_dropped(
+    bundle_with: MakeBundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """With a disk that is too slow for all, two utterances must not become one."""
+    chunks = [c for n in range(2) for c in chunks_of(emg(0.3), epoch=n, name=f"u{n}")]
+    _, listener = play(bundle_with(), chunks, background=Overwhelmed())
+    assert listener.names == {0: "u0", 1: "u1"}
+    assert [(output.epoch, output.ended) for output in listener.outputs] == [(0, True), (1, True)]
 
 
 def test_the_loudspeaker_gets_the_time_of_its_own_clock(

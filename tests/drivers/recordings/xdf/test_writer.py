@@ -188,6 +188,20 @@ def test_a_full_disk_leaves_whole_chunks(tmp_path, monkeypatch, written):
     assert (found.skipped_bytes, sum(span.samples for span in found.spans)) == (0, 10)
 
 
+def test_a_disk_that_is_full_at_once_leaves_no_file(tmp_path, monkeypatch):
+    """Nothing could read it, and the same command would say that it exists."""
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(RecordingError, match="No space left"):
+            XdfWriter(tmp_path / "a.xdf")
+    assert list(tmp_path.iterdir()) == []
+    XdfWriter(tmp_path / "a.xdf").close()
+
+
 def run(code: str, path, **more) -> subprocess.Popen:
     arguments = [sys.executable, "-c", textwrap.dedent(code), str(path)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, **more)
