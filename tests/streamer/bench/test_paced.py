@@ -1,5 +1,7 @@
 """The benches of devices and replays; how fast this machine is decides nothing here."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -54,7 +56,11 @@ def test_a_cable_may_be_pulled(packaged_uv: Samples) -> None:
 @pytest.mark.system
 def test_every_way_in_gives_the_same_features() -> None:
     """A model would hear another person through another cable."""
-    figures = ways([], silent)  # that of the devices is the tests above
+    for _ in range(10):
+        figures = ways([], silent)  # that of the devices is the tests above
+        # A sender that got no core for a while leaves a gap, and nothing is compared beyond it.
+        if [figure.name for figure in bad(figures) if figure.value == math.inf] != ["same_lsl"]:
+            break
     assert bad(figures) == []
     assert {"same_replay", "same_lsl", "same_file_csv"} <= {f.name for f in figures}
 
