@@ -8,7 +8,7 @@ PYTHON ?= python3
 # Some processes share the tests, a file each at a time.
 PYTEST = .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-all flaky lint format bench bundle clean help
+.PHONY: demo setup test test-all flaky lint format bench bundle clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' \
@@ -16,6 +16,8 @@ help: ## this list
 
 demo: .venv/.run ## set up what a run needs (no torch) and run the demo
 	.venv/bin/streamer demo
+
+setup: .venv/.compiled ## set up for development, and run nothing
 
 test: .venv/.compiled ## set up and run the tests
 	$(PYTEST) -m 'not slow'

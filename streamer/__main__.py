@@ -2,14 +2,10 @@
 
 import signal
 import sys
-import threading
-from _thread import interrupt_main
 from pathlib import Path
 from types import FrameType
 
 import streamer
-
-_AGAIN_S = 0.02  # until it is looked whether the import is over
 
 
 def main() -> None:
@@ -24,9 +20,10 @@ def main() -> None:
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise `KeyboardInterrupt` on Ctrl-C; while a library loads, as soon as it is there.
+    """Raise `KeyboardInterrupt` on Ctrl-C; while a library loads, end the process at once.
 
     Raised within an import, the interrupt would be swallowed, or become an error of the library.
+    What has something to clean up begins with `streamer.cli.ending.clean_up_on_interrupt`.
 
     Parameters
     ----------
@@ -37,10 +34,8 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     """
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            again = threading.Timer(_AGAIN_S, interrupt_main)
-            again.daemon = True
-            again.start()
-            return
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         frame = frame.f_back
     raise KeyboardInterrupt
 

@@ -38,7 +38,9 @@ def bench(context: click.Context, check: bool, out: Path | None, json_: bool) ->
       streamer bench --check
     """  # noqa: D301 - \b is click's, not Python's
     if (out is not None or json_) and not check or check and context.invoked_subcommand:
-        raise click.UsageError("--check stands alone, --out and --json here are its own", context)
+        raise click.UsageError(
+            "--check takes no bench; --out and --json of a bench stand behind its name", context
+        )
     if context.invoked_subcommand is not None:
         return None
     if not check:
@@ -184,6 +186,7 @@ def drivers(
     from streamer.bench.figure import Report
     from streamer.bench.pictures import draw_figures
     from streamer.cli.benching import measure_into, show
+    from streamer.cli.ending import clean_up_on_interrupt
     from streamer.cli.progress import shown_progress
     from streamer.config import load_config
 
@@ -194,5 +197,6 @@ def drivers(
     config = load_config(config_file, assignments)
     if out is not None:
         return measure_into(with_picture, config, out, json_=json_)
+    clean_up_on_interrupt()
     with shown_progress() as progress:
         return show(Report(measure(config.bench.drivers, progress)), json_=json_)

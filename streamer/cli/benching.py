@@ -17,6 +17,7 @@ from rich.table import Table
 
 from drivers.errors import StreamerError
 from streamer.bench.figure import Figure, Progress, Report
+from streamer.cli.ending import clean_up_on_interrupt
 from streamer.cli.options import note, print_json
 from streamer.cli.progress import shown_progress
 from streamer.config import Config
@@ -48,12 +49,13 @@ def measure_into(measure: Measure, config: Config, out: Path | None, *, json_: b
     int
         Exit code.
     """
+    clean_up_on_interrupt()
     directory = RunDirectory.create(out)
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     try:
         with shown_progress() as progress:
             report = measure(config, directory.path, progress)
-    except StreamerError:
+    except (StreamerError, KeyboardInterrupt):
         with suppress(OSError):  # only if it is empty: the same command shall work again
             directory.path.rmdir()
         raise

@@ -42,3 +42,11 @@ def ending_properly(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def clean_up_on_interrupt() -> None:
+    """Let Ctrl-C be a `KeyboardInterrupt` from now on, while a library loads, too.
+
+    For work that leaves processes or files behind when it is killed.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -47,6 +47,7 @@ def train(
     """  # noqa: D301 - \b is click's, not Python's
     from models.signal.stacking import StackingSettings
     from streamer.cli.cautions import unlearned
+    from streamer.cli.ending import clean_up_on_interrupt
     from streamer.cli.progress import shown_progress
     from streamer.config import load_config
 
@@ -88,6 +89,7 @@ def train(
         speakers=settings.speakers,
         embedding=replace(EMBEDDING, seed=settings.seed),
     )
+    clean_up_on_interrupt()
     with shown_progress() as progress:
         manifest = train_bundle(corpus, settings.session, out, training, progress)
     for line in unlearned(manifest):
