@@ -65,7 +65,8 @@ def _recorded(owner: Any, name: str) -> None:
 
     @wraps(function)
     def recorded(*arguments: Any, **named: Any) -> Any:
-        if "resource_tracker" not in str(arguments):  # joblib's, which comes with its first use
+        # joblib starts its tracker at its first use, in whichever test that is.
+        if "resource_tracker" not in str(arguments):
             _seen.append(name)
         return function(*arguments, **named)
 
@@ -91,7 +92,7 @@ def system_tests_are_marked(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Run one process more than there are cores: there is always one that waits for a clock."""
-    return min(_MOST_PROCESSES, len(os.sched_getaffinity(0)) + 1)
+    return min(_MOST_PROCESSES, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,7 +28,7 @@ from streamer.cli.options import as_json, configured, print_json, selecting
     "link",
     metavar="PATH",
     type=Path,
-    help=f"Of the Varioport.  [default: {Path(tempfile.gettempdir()) / 'varioport'}]",
+    help=f"Name of the emulated port.  [default: {Path(tempfile.gettempdir()) / 'varioport'}]",
 )
 @click.option(
     "--fault",

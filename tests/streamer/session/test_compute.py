@@ -265,7 +265,7 @@ def test_a_replay_at_the_pace_of_life_has_no_hole(
     )
     sounding = np.flatnonzero(np.concatenate(clock.heard))
     assert np.diff(sounding).max() < 16 * lead_ms + 160  # nothing leads the first frames
-    # Of what waits, the reserve is most, and the rest of a block.
+    # The buffer holds the reserve and what is left of the current block.
     fill = trace.percentiles("fill")
     assert fill is not None
     assert RESERVE_MS <= fill.p50_ms <= RESERVE_MS + 20
