@@ -10,6 +10,11 @@ from types import FrameType
 
 from streamer.cli.options import note
 
+Handler = Callable[[int, FrameType | None], object]
+
+ENDS = (signal.SIGINT, signal.SIGTERM)
+"""Signals that ask a command to end."""
+
 
 @contextmanager
 def ending_properly(
@@ -36,7 +41,20 @@ def ending_properly(
         if not sys.stderr.isatty():  # a line in between would tear the screen
             note("ending; once more to kill")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    with handled_by(handle):
+        yield
+
+
+@contextmanager
+def handled_by(handle: Handler) -> Iterator[None]:
+    """Handle Ctrl-C and the system's request to end; put back what handled them before.
+
+    Parameters
+    ----------
+    handle : callable
+        Takes the signal's number and the frame that runs.
+    """
+    before = {number: signal.signal(number, handle) for number in ENDS}
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from drivers.errors import StreamerError
+from streamer.cli.ending import ENDS, handled_by
 from streamer.cli.options import INTERRUPTED, as_json, configured, note, print_json
 
 if TYPE_CHECKING:
@@ -134,16 +135,12 @@ def _interruptible() -> Iterator[None]:
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for one in before:
+        for one in ENDS:
             signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled_by(stop):
         yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _ended(part: "Part") -> None:
