@@ -4,6 +4,10 @@ One root class. Every error names the thing, the value it has, what is allowed
 and the way out, in one line; the command line prints that line and nothing else.
 """
 
+from drivers.outside.names import shown
+
+_MOST = 1000  # letters of each part: a path may be long, a list of labels endless
+
 
 class StreamerError(Exception):
     """Root of all errors that a user's input, files or devices can cause.
@@ -39,14 +43,14 @@ class StreamerError(Exception):
         self.value = value
         self.allowed = allowed
         self.way_out = way_out
-        line = thing
+        line = shown(thing, _MOST)
         if value is not None:
-            line += f": got {value}"
+            line += f": got {shown(value)}"
         if allowed is not None:
-            line += f"; allowed: {allowed}"
+            line += f"; allowed: {shown(allowed, _MOST)}"
         if way_out is not None:
-            line += f"; {way_out}"
-        super().__init__(" ".join(line.split()))
+            line += f"; {shown(way_out, _MOST)}"
+        super().__init__(line)
 
 
 class SourceError(StreamerError):

@@ -1,0 +1,96 @@
+"""The one writer of JSON: what it writes, every other program reads."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def to_json(content: Any, *, indent: int | None = None) -> str:
+    """Return JSON as RFC 8259 has it.
+
+    Parameters
+    ----------
+    content : object
+        Dictionaries, lists, tuples, texts and numbers, numpy's too. A number that is not
+        finite becomes null, as one that could not be measured; a lone surrogate, which no
+        UTF-8 can hold, becomes U+FFFD.
+    indent : int, optional
+        Spaces of each level; one line without.
+
+    Returns
+    -------
+    str
+        Without a line end.
+
+    Raises
+    ------
+    TypeError
+        Something else is in it.
+    """
+    return json.dumps(_plain(content), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(content: Mapping[str, Any], file: Path) -> None:
+    """Write a file of JSON, whole or not at all: a reader may open it at any moment.
+
+    Parameters
+    ----------
+    content : mapping
+        As for `to_json`.
+    file : Path
+        One that exists is replaced.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; the one before is still there.
+    """
+    write_whole(to_json(content, indent=2) + "\n", file)
+
+
+def write_whole(text: str, file: Path) -> None:
+    """Write a text, whole or not at all: a reader may open it at any moment.
+
+    Parameters
+    ----------
+    text : str
+        In UTF-8 afterwards.
+    file : Path
+        One that exists is replaced.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; the one before is still there.
+    """
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return (
+            value
+            if value.isascii()
+            else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):  # numpy's float64 is one
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {_plain(str(key)): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, os.PathLike):
+        return _plain(os.fspath(value))
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return _plain(value.tolist())
+    raise TypeError(f"JSON has no {type(value).__name__}")
