@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from drivers.errors import StreamerError
+from drivers.outside.settings import MOST_SECONDS, MOST_SEED, Settings
+from drivers.outside.strict_json import write_whole
+from drivers.outside.texts import parse_yaml, read_yaml
 from drivers.varioport.emulator.pty import DEFAULT_LINK
 from models.manifest import SpeakerMethod
 from streamer.audio.output import AudioSettings
@@ -20,17 +23,13 @@ from streamer.recordings import RecordingsSettings
 from streamer.session import SessionSettings
 from streamer.sources import LiveSettings
 
+_LONGEST_KEY = 200
+
 
 class ConfigError(StreamerError):
     """A setting does not exist, or has a value that it cannot have."""
 
     exit_code = 2
-
-
-class Settings(BaseModel):
-    """A section of the configuration; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelsSettings(Settings):
@@ -41,14 +40,16 @@ class ModelsSettings(Settings):
     )
 
 
-Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["max"]
+Speed = Annotated[float, Field(ge=0.001, le=1000)] | Literal["max"]
 
 
 class ReplaySettings(Settings):
     """How recordings are replayed."""
 
     speed: Speed = Field(default=1.0, description="Multiple of the own pace, or max")
-    start_s: float = Field(default=0.0, ge=0, description="Leave out this much at the beginning")
+    start_s: float = Field(
+        default=0.0, ge=0, le=MOST_SECONDS, description="Leave out this much at the beginning"
+    )
     loop: bool = Field(default=False, description="Start again at the end")
     gaps: tuple[str, ...] = Field(default=(), description="Lose EMG, as START:LENGTH in seconds")
 
@@ -70,7 +71,9 @@ class SimulateSettings(Settings):
     once: bool = Field(
         default=False, description="Play once and end; a stream waits for a listener"
     )
-    duration_s: float | None = Field(default=None, gt=0, description="End after this long")
+    duration_s: float | None = Field(
+        default=None, gt=0, le=MOST_SECONDS, description="End after this long"
+    )
 
 
 class TrainSettings(Settings):
@@ -91,20 +94,24 @@ class TrainSettings(Settings):
     width: int | None = Field(
         default=None,
         ge=1,
+        le=4096,
         description="Channels of each layer of causal; null is the converter's own",
     )
-    past: int = Field(default=15, ge=0, description="Frames that feedforward looks back")
-    future: int = Field(default=0, ge=0, description="Frames ahead: each costs 10 ms of latency")
-    lead_ms: float = Field(default=0.0, ge=0, description="Predict speech that much later")
+    past: int = Field(default=15, ge=0, le=500, description="Frames that feedforward looks back")
+    future: int = Field(
+        default=0, ge=0, le=500, description="Frames ahead: each costs 10 ms of latency"
+    )
+    lead_ms: float = Field(default=0.0, ge=0, le=1000, description="Predict speech that much later")
     low_delay: bool = Field(
         default=False, description="Features that come 20 ms sooner and say a little less"
     )
     epochs: int | None = Field(
         default=None,
         ge=1,
+        le=100_000,
         description="Passes over the session; null is the converter's own",
     )
-    seed: int = Field(default=0, ge=0, description="Of weights and order")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="Of weights and order")
     speakers: tuple[SpeakerMethod, ...] = Field(
         default=("evidence", "lda"),
         min_length=1,
@@ -119,16 +126,20 @@ class EvaluateSettings(Settings):
         default="default", description="quick proves that it runs, full is the paper's size"
     )
     sessions: tuple[str, ...] = Field(default=(), description="Only these; empty for all")
-    workers: int | None = Field(default=None, ge=1, description="Jobs at once; null: a core each")
+    workers: int | None = Field(
+        default=None, ge=1, le=1024, description="Jobs at once; null: a core each"
+    )
     cluster: str | None = Field(default=None, description="Address of a Dask scheduler")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Of PyTorch")
-    seed: int = Field(default=0, ge=0, description="Of everything random")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="Of everything random")
 
 
 class DevicesSettings(Settings):
     """How devices are looked for."""
 
-    wait_s: float = Field(default=1.0, gt=0, description="How long to listen for LSL streams")
+    wait_s: float = Field(
+        default=1.0, gt=0, le=3600, description="How long to listen for LSL streams"
+    )
 
 
 class BenchSettings(Settings):
@@ -218,18 +229,14 @@ def load_config(
 def write_config(config: Config, file: Path) -> None:
     """Write all settings such that ``--config`` takes them again."""
     content = config.model_dump(mode="json")
-    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    write_whole(yaml.safe_dump(content, sort_keys=False), file)
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file, f"configuration {file}", ConfigError)
     except OSError as error:
         raise ConfigError(f"configuration {file}", value=error.strerror) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"configuration {file}", value="no text", allowed="YAML") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"configuration {file} is not YAML: {error}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -245,10 +252,7 @@ def _parse(assignment: str) -> dict[str, Any]:
     key, equals, text = assignment.partition("=")
     if not equals or not all(key.split(".")):
         raise ConfigError("--set", value=assignment, allowed="key.path=value")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text
+    value = parse_yaml(text, f"value of --set {key}", ConfigError, or_text=True)
     return _nest(key, value)
 
 
@@ -294,6 +298,7 @@ def _section(model: type[BaseModel], key: str) -> type[BaseModel] | None:
 
 def _unknown(path: str, key: str, model: type[BaseModel], above: str, origin: str) -> ConfigError:
     """Name the closest key: first one at this place, then one anywhere."""
+    key, path = key[:_LONGEST_KEY], path[:_LONGEST_KEY]  # comparing takes its time
     close = difflib.get_close_matches(key, list(model.model_fields), n=1)
     hint = f"{above}{close[0]}" if close else None
     if hint is None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from drivers.clock import Clock
 from drivers.errors import StreamerError
+from drivers.outside.settings import Settings
 from drivers.source import Chunk, SourceInfo
 from models.bundle import Bundle
 from streamer.engine.answers import Estimate
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from drivers.lsl import EventsOutlet, LslOutlet
 
 
-class OutletSettings(BaseModel):
+class OutletSettings(Settings):
     """Which streams of the Lab Streaming Layer a session sends."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     emg: bool = Field(default=False, description="Relay EMG and markers as the source gives them")
     audio: bool = Field(default=False, description="The voice, stamped with the time of its EMG")

@@ -5,10 +5,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from drivers.clock import Clock
 from drivers.errors import RecordingError
+from drivers.outside.settings import Settings
 from drivers.recordings.emg_uka import EmgUkaCorpus
 from drivers.recordings.info import left_out
 from drivers.recordings.recording import Recording
@@ -18,10 +19,8 @@ from drivers.replay import ReplaySource, skip
 _UNPACED_CHUNK_S = 0.1  # nobody waits for it, and a chunk has its price
 
 
-class RecordingsSettings(BaseModel):
+class RecordingsSettings(Settings):
     """Which recordings are replayed or published."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     path: Path | None = Field(
         default=None, description="File or corpus directory; null is the recording in the package"
@@ -31,7 +30,8 @@ class RecordingsSettings(BaseModel):
     utterances: tuple[str, ...] = Field(default=(), description="Only these, in this order")
     emg_scale_uv: float | None = Field(
         default=None,
-        gt=0,
+        ge=1e-9,
+        le=1e9,
         description="Microvolts per count of EMG-UKA and Vitaport files; null is as they say",
     )
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from drivers.errors import SourceError
+from drivers.outside.settings import Settings
 from drivers.replay import ReplaySource
 from drivers.selection import SelectedChannels
 from drivers.source import Source
@@ -23,13 +24,13 @@ ALLOWED = "varioport:PORT, lsl:NAME, lsl:id=ID, lsl:type=TYPE, capture:FILE or s
 _EVIDENCE_LENGTH = 120  # of what a profile says of itself at the start
 
 
-class LiveSettings(BaseModel):
+class LiveSettings(Settings):
     """Where live EMG comes from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     source: str | None = Field(default=None, description=ALLOWED)
-    find_s: float = Field(default=5.0, gt=0, description="How long to look for an LSL stream")
+    find_s: float = Field(
+        default=5.0, gt=0, le=3600, description="How long to look for an LSL stream"
+    )
     profile: str = Field(
         default="framed",
         description="How a Varioport's bytes are framed: framed, multiplex, or a YAML file",

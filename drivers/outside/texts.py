@@ -172,7 +172,9 @@ def read_yaml(path: str | Path, thing: str, refusal: Refusal = StreamerError) ->
     return parse_yaml(text, thing, refusal)
 
 
-def parse_yaml(text: str, thing: str, refusal: Refusal = StreamerError) -> Any:
+def parse_yaml(
+    text: str, thing: str, refusal: Refusal = StreamerError, *, or_text: bool = False
+) -> Any:
     """Read YAML of plain types.
 
     Parameters
@@ -183,6 +185,8 @@ def parse_yaml(text: str, thing: str, refusal: Refusal = StreamerError) -> Any:
         What it is, for the error.
     refusal : type of StreamerError
         Raised where it cannot be read.
+    or_text : bool
+        Take what is no YAML for a text, and return it as it is.
 
     Returns
     -------
@@ -199,6 +203,8 @@ def parse_yaml(text: str, thing: str, refusal: Refusal = StreamerError) -> Any:
     except RecursionError:
         raise _too_deep(thing, refusal) from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
+        if or_text:
+            return text
         raise refusal(f"{thing} is not YAML: {error}") from None
     return _bounded(content, thing, refusal)
 

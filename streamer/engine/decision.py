@@ -1,8 +1,9 @@
 """From probabilities to what is said."""
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from drivers.outside.settings import Settings
 from models.signal.operator import Array
 from streamer.engine.answers import Answer
 
@@ -10,13 +11,11 @@ NO_SPEECH = "no speech"
 UNSURE = "unsure"
 
 
-class EstimateSettings(BaseModel):
+class EstimateSettings(Settings):
     """When to say what."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     update_ms: float = Field(
-        default=100.0, ge=10, description="EMG time from one estimate to the next"
+        default=100.0, ge=10, le=60_000, description="EMG time from one estimate to the next"
     )
     probability: float = Field(
         default=0.5, ge=0, le=1, description="Below it the answer is 'unsure'"
@@ -36,11 +35,15 @@ class EstimateSettings(BaseModel):
     shortest_s: float = Field(
         default=0.5,
         ge=0.1,
+        le=3600,
         description="EMG before the first answer of a classifier of windows; one of evidence "
         "answers after 0.1 s of speech",
     )
     longest_s: float = Field(
-        default=60.0, gt=0, description="EMG that an utterance's own answer rests on at most"
+        default=60.0,
+        ge=0.1,
+        le=3600,
+        description="EMG that an utterance's own answer rests on at most",
     )
 
 

@@ -1,15 +1,14 @@
 """The gate: silence at rest."""
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from drivers.outside.settings import Settings
 from models.signal.operator import Array
 
 
-class GateSettings(BaseModel):
+class GateSettings(Settings):
     """When the voice is heard."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     enabled: bool = Field(default=True, description="Silence the voice at rest")
     threshold: float | None = Field(
@@ -18,10 +17,12 @@ class GateSettings(BaseModel):
         le=1,
         description="Probability of speech that opens the gate; null is the bundle's own",
     )
-    attenuation_db: float = Field(default=40.0, ge=0, description="Attenuation at rest")
-    attack_ms: float = Field(default=20.0, ge=0, description="Time to open")
-    hold_ms: float = Field(default=200.0, ge=0, description="Time to stay open after speech")
-    release_ms: float = Field(default=100.0, ge=0, description="Time to close")
+    attenuation_db: float = Field(default=40.0, ge=0, le=200, description="Attenuation at rest")
+    attack_ms: float = Field(default=20.0, ge=0, le=10_000, description="Time to open")
+    hold_ms: float = Field(
+        default=200.0, ge=0, le=10_000, description="Time to stay open after speech"
+    )
+    release_ms: float = Field(default=100.0, ge=0, le=10_000, description="Time to close")
 
 
 class Gate:

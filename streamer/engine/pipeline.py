@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from drivers.errors import SourceError
+from drivers.outside.settings import MOST_SEED, Settings
 from drivers.source import Chunk, Samples
 from models.bundle import Bundle
 from models.signal.operator import Array, as_rows
@@ -24,17 +25,16 @@ _log = logging.getLogger(__name__)
 _SILENCE_S = 60.0
 
 
-class PipelineSettings(BaseModel):
+class PipelineSettings(Settings):
     """How EMG becomes speech, beyond what the bundle says."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     interpolate_ms: float = Field(
         default=20.0,
         ge=0,
+        le=1000,
         description="Longest gap to bridge by interpolation; a longer one is silence",
     )
-    seed: int = Field(default=0, description="Of the vocoder's noise")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="Of the vocoder's noise")
     gate: GateSettings = Field(default=GateSettings(), description="Silence at rest")
 
 

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from drivers.clock import Clock, PerfClock
+from drivers.outside.settings import MOST_SECONDS, Settings
 from drivers.recordings.recording import Recording
 from drivers.source import Source, SourceInfo
 from models.bundle import Bundle
@@ -40,16 +41,20 @@ _BATCH_S = 0.5  # EMG to wait for where time does not matter
 _DRAIN_S = 1.0
 
 
-class SessionSettings(BaseModel):
+class SessionSettings(Settings):
     """How a session runs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     duration_s: float | None = Field(
-        default=None, gt=0, description="End after this much EMG; null runs to the source's end"
+        default=None,
+        gt=0,
+        le=MOST_SECONDS,
+        description="End after this much EMG; null runs to the source's end",
     )
     ring_s: float = Field(
-        default=2.0, gt=0, description="EMG that may wait for the models before the oldest is lost"
+        default=2.0,
+        ge=0.1,
+        le=600,
+        description="EMG that may wait for the models before the oldest is lost",
     )
     record: bool = Field(
         default=False, description="Write EMG, voice and estimates to recording.xdf as they come"

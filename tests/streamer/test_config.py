@@ -1,6 +1,9 @@
 """Settings from a file, ``--set`` and flags."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -150,3 +153,67 @@ def test_the_live_example_is_what_is_evaluated() -> None:
     train = load_config(CONFIGS / "live.yaml").train
     assert train.low_delay  # the experiment trains LIVE on LOW_DELAY features
     assert (train.lead_ms, train.future, train.width) == (LIVE.lead_ms, LIVE.future, LIVE.width)
+
+
+def _numbers(schema: dict[str, Any], definitions: dict[str, Any], path: str = "") -> Iterator[Any]:
+    """Walk a JSON schema, and give each number that it has."""
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if schema.get("type") in ("number", "integer"):
+        yield path, schema
+    for one in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+        yield from _numbers(one, definitions, path)
+    for key, one in schema.get("properties", {}).items():
+        yield from _numbers(one, definitions, f"{path}.{key}" if path else key)
+
+
+SCHEMA = Config.model_json_schema()
+NUMBERS = dict(_numbers(SCHEMA, SCHEMA["$defs"]))
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+def test_every_number_has_a_lower_and_an_upper_bound(key: str) -> None:
+    """A wild value would end in a traceback, or in all of the memory, long after the start."""
+    number = NUMBERS[key]
+    assert "minimum" in number or "exclusiveMinimum" in number
+    assert "maximum" in number or "exclusiveMaximum" in number
+
+
+@pytest.mark.parametrize("value", ["-1e300", "1e300", ".nan", ".inf", "-7", "9" * 5000, "[1]"])
+@pytest.mark.parametrize("key", NUMBERS)
+def test_a_number_out_of_bounds_is_one_line(key: str, value: str) -> None:
+    """A user would not know which of two hundred settings is wrong."""
+    if key == "audio.device" and value not in ("-7", "[1]"):
+        return  # a card may have any name
+    with pytest.raises(ConfigError) as caught:
+        load_config(assignments=[f"{key}={value}"])
+    line = str(caught.value)
+    assert key in line
+    assert len(line) < 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_configuration_that_nobody_writes_is_refused(tmp_path: Path) -> None:
+    """The command would wait for ever, without a word."""
+    os.mkfifo(tmp_path / "run.yaml")
+    with pytest.raises(
+        ConfigError, match="configuration .*: got a pipe; allowed: a file"
+    ):
+        load_config(tmp_path / "run.yaml")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "refused"),
+    [
+        ("live.channels=" + "[" * 10_000, "nesting of value of --set live.channels"),
+        ("live.channels=[&a [x], " + "*a, " * 2**17 + "*a]", "entries of value of --set"),
+        ("." * 10_000 + "=1", "--set: got"),
+        ("a" * 100_000 + "=1", "did you mean|does not exist"),
+        ("live.source=" + "x" * 100_000, "key 'live.source'"),
+    ],
+)
+def test_an_endless_assignment_is_one_line(assignment: str, refused: str) -> None:
+    """The way out would scroll away above a wall of letters."""
+    with pytest.raises(ConfigError, match=refused) as caught:
+        load_config(assignments=[assignment])
+    assert len(str(caught.value)) < 2500
