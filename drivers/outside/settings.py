@@ -1,12 +1,19 @@
 """What all settings have in common."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from drivers.outside.names import clean
 
 MOST_SECONDS = 1e7
 """Of any time that a setting can ask for: some months."""
 
 MOST_SEED = 2**32 - 1
 """What every generator of random numbers takes."""
+
+Name = Annotated[str, AfterValidator(clean)]
+"""A text for people: one line of letters, whatever a file has there."""
 
 
 class Settings(BaseModel):

@@ -20,7 +20,6 @@ import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     ValidationError,
@@ -28,6 +27,8 @@ from pydantic import (
 )
 
 from drivers.errors import SourceError
+from drivers.outside.settings import Name, Settings
+from drivers.outside.texts import read_yaml
 from drivers.source import Channel, Provenance
 
 FORMAT_BYTES = {
@@ -75,15 +76,10 @@ def _from_hex(value: object) -> object:
 HexBytes = Annotated[
     bytes, BeforeValidator(_from_hex), PlainSerializer(lambda value: value.hex(), return_type=str)
 ]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Value = Annotated[float, Field(ge=-1e12, le=1e12)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ProfileChannel(_Part):
+class ProfileChannel(Settings):
     """One channel of a frame; physical value = (raw - offset) * scale.
 
     Attributes
@@ -102,12 +98,12 @@ class ProfileChannel(_Part):
         Physical units per count.
     """
 
-    label: str = Field(min_length=1)
-    unit: str = "uV"
+    label: Name = Field(min_length=1)
+    unit: Name = "uV"
     type: Literal["EMG", "AUX", "MARKER"] = "EMG"
     format: Format = "int16"
-    offset: Finite = 0.0
-    scale: Finite = 1.0
+    offset: _Value = 0.0
+    scale: _Value = 1.0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -128,7 +124,7 @@ class ProfileChannel(_Part):
         return FORMAT_BYTES[self.format]
 
 
-class Counter(_Part):
+class Counter(Settings):
     """The counter of a frame.
 
     Attributes
@@ -140,7 +136,7 @@ class Counter(_Part):
     """
 
     bytes: Literal[1, 2, 4] = 2
-    step: int = Field(default=1, ge=1)
+    step: int = Field(default=1, ge=1, le=2**32 - 1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -149,7 +145,7 @@ class Counter(_Part):
         return self
 
 
-class Profile(_Part):
+class Profile(Settings):
     """What a device sends.
 
     Attributes
@@ -181,12 +177,12 @@ class Profile(_Part):
         Sent to the device at the beginning and at the end; empty is listening only.
     """
 
-    name: str = Field(min_length=1)
+    name: Name = Field(min_length=1)
     status: Literal[Provenance.VERIFIED, Provenance.EMULATOR_ONLY, Provenance.GUESSED]
     evidence: str = Field(min_length=1)
     framing: Literal["framed", "multiplex"]
-    rate_hz: Positive
-    baud_rate: int = Field(gt=0)
+    rate_hz: float = Field(ge=0.1, le=1e6)
+    baud_rate: int = Field(gt=0, le=100_000_000)
     byte_order: Literal["big", "little"] = "big"
     sync: HexBytes = b""
     counter: Counter | None = None
@@ -274,7 +270,7 @@ def load_profile(profile: str | Path) -> Profile:
         return BUILT_IN[profile]
     file = Path(profile)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file, f"profile {file}", SourceError)
     except FileNotFoundError:
         raise SourceError(
             f"profile {file}",
@@ -283,10 +279,6 @@ def load_profile(profile: str | Path) -> Profile:
         ) from None
     except OSError as error:
         raise SourceError(f"profile {file}", value=error.strerror) from None
-    except UnicodeDecodeError:
-        raise SourceError(f"profile {file}", value="no text", allowed="YAML") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise SourceError(f"profile {file} is not YAML: {error}") from None
     if not isinstance(content, dict):
         raise SourceError(
             f"profile {file}",

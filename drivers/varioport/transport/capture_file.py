@@ -11,7 +11,6 @@ bytes in hexadecimal, or null where the port was lost and opened again::
 Lines are written one by one: after a kill -9 at most the last one is cut.
 """
 
-import json
 import logging
 import math
 from collections.abc import Iterator
@@ -26,6 +25,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from drivers.errors import RecordingError
+from drivers.outside.settings import Name
+from drivers.outside.strict_json import to_json
+from drivers.outside.texts import open_regular, parse_json
 
 _FORMAT = "streamer-capture"
 _VERSION = 1
@@ -53,10 +55,10 @@ class CaptureHeader(BaseModel, frozen=True, extra="forbid"):
 
     format: str = _FORMAT
     version: int = _VERSION
-    port: str
+    port: Name
     baud_rate: int
     started: datetime
-    profile: str | None = None
+    profile: Name | None = None
 
 
 class Block(NamedTuple):
@@ -124,7 +126,7 @@ class CaptureWriter:
         self._path, self._start_s = path, start_s
         try:
             # Buffered by the line: what is written is the system's, whatever becomes of us.
-            self._file: TextIO = path.open("x", encoding="ascii", buffering=1)
+            self._file: TextIO = path.open("x", encoding="utf-8", buffering=1)
         except OSError as error:
             raise RecordingError(
                 f"capture {path} cannot be made",
@@ -139,11 +141,11 @@ class CaptureWriter:
 
     def write(self, data: bytes, arrival_s: float) -> None:
         """Append a block."""
-        self._write(json.dumps([round(arrival_s - self._start_s, 6), data.hex()]))
+        self._write(to_json([round(arrival_s - self._start_s, 6), data.hex()]))
 
     def lost(self, now_s: float) -> None:
         """Take note that the port was lost."""
-        self._write(json.dumps([round(now_s - self._start_s, 6), None]))
+        self._write(to_json([round(now_s - self._start_s, 6), None]))
 
     def close(self) -> None:
         """End the file; may be called twice."""
@@ -226,7 +228,7 @@ class CaptureReader:
         self._last_s = -math.inf
         self.cut = False
         try:
-            self._file = path.open("rb")
+            self._file = open_regular(path, f"capture {path}", RecordingError)
         except OSError as error:
             raise RecordingError(
                 f"capture {path} cannot be opened", value=error.strerror
@@ -270,7 +272,7 @@ class CaptureReader:
             block = _parse(line)
             if not self._last_s <= block.arrival_s < math.inf:
                 raise ValueError(f"time {block.arrival_s} after {self._last_s}")
-        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, OverflowError, RecordingError) as error:
             if not line.endswith(b"\n") and len(line) < _LINE:
                 self.cut = True
                 _log.warning("the last line of capture %s is cut and left out", self._path.name)
@@ -307,5 +309,5 @@ class CaptureReader:
 
 
 def _parse(line: bytes) -> Block:
-    arrival_s, data = json.loads(line)
+    arrival_s, data = parse_json(line.decode("utf-8"), "line", RecordingError)
     return Block(float(arrival_s), None if data is None else bytes.fromhex(data))
