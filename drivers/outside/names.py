@@ -1,7 +1,7 @@
 """Texts that others have written: labels, names of streams and files, markers.
 
-Three uses, a function each: `clean` where such a text enters, `shown` where it goes into a
-line for a person, `file_name` where it becomes part of a file's name.
+A function for each use: `clean` where such a text enters, `shown` where it goes into a line for a
+person, `printable` for a whole line, `file_name` where it becomes part of a file's name.
 """
 
 import unicodedata
@@ -32,10 +32,25 @@ def clean(text: str, most: int = MOST_LETTERS) -> str:
         cannot be printed is U+FFFD. A clean text comes back as it is.
     """
     # before the work, not after it: a text may have millions of letters
-    words = " ".join(text[: 4 * most].split())[:most].rstrip()
-    if words.isascii() and words.isprintable():
-        return words
-    return "".join(letter if _is_letter(letter) else _UNKNOWN for letter in words)
+    return printable(" ".join(text[: 4 * most].split())[:most].rstrip())
+
+
+def printable(line: str) -> str:
+    """Make a line safe for a terminal, and leave its spaces and its length as they are.
+
+    Parameters
+    ----------
+    line : str
+        With texts from outside in it.
+
+    Returns
+    -------
+    str
+        What cannot be printed, a line feed among it, is U+FFFD.
+    """
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(letter if _is_letter(letter) else _UNKNOWN for letter in line)
 
 
 def shown(text: object, most: int = _SHOWN) -> str:

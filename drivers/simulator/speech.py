@@ -5,7 +5,6 @@ synthesiser is deterministic in no other way.
 """
 
 import importlib.util
-import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ import scipy
 from numpy.typing import NDArray
 
 from drivers.errors import StreamerError
+from drivers.outside.strict_json import to_json
+from drivers.outside.texts import parse_json
 from drivers.recordings.recording import Segment
 from drivers.simulator.timing import timings
 
@@ -134,7 +135,7 @@ def synthesise(
     # -P: the program's own folder holds modules whose names others use too.
     command = [sys.executable, "-P", str(Path(__file__).with_name("espeak.py"))]
     done = subprocess.run(
-        command, input=json.dumps(request).encode(), capture_output=True, check=False
+        command, input=to_json(request).encode(), capture_output=True, check=False
     )
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
@@ -144,7 +145,7 @@ def synthesise(
             way_out="reinstall it: pip install --force-reinstall espeakng-loader",
         )
     header, _, payload = done.stdout.partition(b"\n")
-    reply = json.loads(header)
+    reply = parse_json(header.decode(), "reply of the speech synthesiser")
     rate_hz = reply["rate_hz"]
     samples = np.frombuffer(payload, np.int16)
     begin, end, phones, words = timings(reply["phones"], samples, rate_hz, text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from streamer.cli.ending import ending_properly
-from streamer.cli.options import as_json, configured, note, print_json
+from streamer.cli.options import as_json, configured, note, print_json, say
 
 
 @click.command()
@@ -63,7 +63,7 @@ def capture(
     if json_:
         print_json({"path": str(to), **asdict(result)})
         return
-    click.echo(f"{result.byte_count} bytes in {result.seconds:.1f} s, in {to}")
+    say(f"{result.byte_count} bytes in {result.seconds:.1f} s, in {to}")
     if result.losses:
         note(f"the port was lost {result.losses} times, and came back")
     if result.dropped_bytes:

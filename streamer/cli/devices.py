@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from streamer.cli.options import as_json, configured, print_json
+from streamer.cli.options import as_json, configured, print_json, say
 
 
 @click.command()
@@ -35,8 +35,8 @@ def devices(json_: bool, config_file: Path | None, assignments: tuple[str, ...])
     for name, kind in kinds.items():
         click.secho(name.replace("_", " ").replace("lsl", "LSL"), bold=True)
         for device in kind.found:
-            click.echo(f"  {device.name}  ({device.about})")
+            say(f"  {device.name}  ({device.about})")
             if device.problem:
-                click.secho(f"    {device.problem}", fg="yellow")
+                say(f"    {device.problem}", "yellow")
         if kind.problem:
-            click.secho(f"  {kind.problem}", fg="yellow")
+            say(f"  {kind.problem}", "yellow")

@@ -1,6 +1,5 @@
 """What subcommands have in common."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,8 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 NOTHING = 1
 """Exit code where no EMG came at all."""
+
+_MOST_LETTERS = 2000  # of a note
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -71,12 +72,23 @@ def as_json(command: Command) -> Command:
 
 def print_json(content: Mapping[str, Any]) -> None:
     """Print the one JSON object."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    from drivers.outside.strict_json import to_json
+
+    click.echo(to_json(content, indent=2))
+
+
+def say(line: str, color: str | None = None) -> None:
+    """Print a line of a result: whatever came from outside is in it, it is one line."""
+    from drivers.outside.names import printable
+
+    click.secho(printable(line), fg=color)
 
 
 def note(line: str) -> None:
     """Tell the person at the terminal something that is no result."""
-    click.echo(f"streamer: {line}", err=True)
+    from drivers.outside.names import shown
+
+    click.echo(f"streamer: {shown(line, _MOST_LETTERS)}", err=True)
 
 
 def with_outputs(command: Command) -> Command:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import as_json, print_json
+from streamer.cli.options import as_json, print_json, say
 
 if TYPE_CHECKING:
     from drivers.varioport.profile import Profile
@@ -53,8 +53,8 @@ def guess(capture: Path, out: Path | None, json_: bool) -> None:
         )
         return
     for line in found.findings:
-        click.echo(line)
-    click.echo(f"confidence {found.confidence:.2f}" + (f"; written to {out}" if out else ""))
+        say(line)
+    say(f"confidence {found.confidence:.2f}" + (f"; written to {out}" if out else ""))
 
 
 @profile.command()
@@ -74,7 +74,7 @@ def show(name: str, json_: bool) -> None:
         print_json(found.model_dump(mode="json"))
         return
     for line in _lines(found):
-        click.echo(line)
+        say(line)
 
 
 def _lines(found: "Profile") -> list[str]:

@@ -7,6 +7,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from drivers.outside.names import shown
+from streamer.cli.options import say
 from streamer.engine.answers import Answer
 from streamer.results.summary import Summary
 
@@ -34,11 +36,11 @@ def report(summary: Summary, picture: Path | None) -> None:
         console.print(_utterances(summary))
         console.print()
     for line in _lines(summary):
-        console.print(line)
+        say(line)
     for problem in summary.problems:
-        console.print(f"! {problem}", style="yellow")
+        say(f"! {problem}", "yellow")
     outputs = ["audio.wav", *([picture.name] if picture else [])]
-    console.print(f"outputs    {summary.directory}: {', '.join(outputs)} and more")
+    say(f"outputs    {summary.directory}: {', '.join(outputs)} and more")
 
 
 def _utterances(summary: Summary) -> Table:
@@ -52,10 +54,10 @@ def _utterances(summary: Summary) -> Table:
     table.add_column("speaker")
     for utterance in summary.utterances:
         table.add_row(
-            utterance.utterance,
+            shown(utterance.utterance),
             f"{utterance.seconds:.1f} s",
             "" if utterance.mcd_db is None else f"{utterance.mcd_db:.2f} dB",
-            *([utterance.recorded_mode or ""] if known else []),
+            *([shown(utterance.recorded_mode or "")] if known else []),
             _answer(utterance.mode),
             _answer(utterance.speaker),
         )
@@ -66,7 +68,7 @@ def _answer(answer: Answer | None) -> str:
     if answer is None:
         return ""
     doubt = "" if answer.answer == answer.label else f", {answer.answer}"
-    return f"{answer.label} ({answer.probability:.2f}{doubt})"
+    return shown(f"{answer.label} ({answer.probability:.2f}{doubt})")
 
 
 def _lines(summary: Summary) -> list[str]:
