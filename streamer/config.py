@@ -333,7 +333,10 @@ def _explain(error: ValidationError) -> ConfigError:
         model = _section(model, str(step))
     key = ".".join(names)
     reasons = [
-        mistake["msg"].removeprefix("Input should be ").partition(", unable to")[0]
+        mistake["msg"]
+        .removeprefix("Input should be ")
+        .removeprefix("Value error, ")
+        .partition(", unable to")[0]
         for mistake in mistakes
         if ".".join(map(str, mistake["loc"])).startswith(key)
     ]

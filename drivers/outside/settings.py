@@ -1,8 +1,9 @@
 """What all settings have in common."""
 
-from typing import Annotated
+from pathlib import PurePath
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
 
 from drivers.outside.names import clean
 
@@ -19,8 +20,16 @@ Name = Annotated[str, AfterValidator(clean)]
 class Settings(BaseModel):
     """Values that a user can set.
 
-    Keys that do not exist, numbers that are not finite and endless texts are refused. Every
+    Keys that do not exist, numbers that are not finite, and texts that are endless or hold NUL,
+    which no file and no library of the system takes, are refused. Every
     number has a lower and an upper bound, where it is defined; a test looks for ones without.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=4096)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: Any) -> Any:
+        if isinstance(value, str | PurePath) and "\0" in str(value):
+            raise ValueError("text without NUL")
+        return value

@@ -217,3 +217,12 @@ def test_an_endless_assignment_is_one_line(assignment: str, refused: str) -> Non
     with pytest.raises(ConfigError, match=refused) as caught:
         load_config(assignments=[assignment])
     assert len(str(caught.value)) < 2500
+
+
+@pytest.mark.parametrize("key", ["bundle", "recordings.path", "simulate.link", "live.source"])
+def test_nul_in_a_text_is_one_line(tmp_path: Path, key: str) -> None:
+    """Opening such a file or stream ends in a traceback from the depths of a library."""
+    file = tmp_path / "run.yaml"
+    file.write_text(": {".join(key.split(".")) + ': "a\\0b"' + "}" * key.count("."))
+    with pytest.raises(ConfigError, match=f"key '{key}': got .*; allowed: text without NUL"):
+        load_config(file)
