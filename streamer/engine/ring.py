@@ -32,8 +32,10 @@ class Ring:
     """Chunks from one thread to another, bounded in samples.
 
     Live, a full ring leaves out its oldest samples and counts them: the newest matter, and
-    a source cannot wait. Otherwise a full ring blocks, and chunks are handed on in batches,
-    which saves time.
+    a source cannot wait. What came at once is not too late yet, however much it is: after a
+    pause of its sender, or in chunks of seconds, EMG comes faster than life, and computing
+    catches up. So a sample is left out only when others wait that arrived `late_s` after it.
+    Otherwise a full ring blocks, and chunks are handed on in batches, which saves time.
 
     Parameters
     ----------
@@ -43,11 +45,25 @@ class Ring:
         Let the writer wait instead of dropping samples.
     batch : int
         When blocking: samples of one epoch to wait for, unless the epoch or the stream ends.
+    late_s : float
+        Live: samples beyond the capacity are left out once they have waited so long.
+    most : int, optional
+        Live: more than these never wait, whenever they came; no such bound without.
     """
 
-    def __init__(self, capacity: int, *, blocking: bool, batch: int = 1) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        *,
+        blocking: bool,
+        batch: int = 1,
+        late_s: float = 0.0,
+        most: int | None = None,
+    ) -> None:
         self.counts = RingCounts()
         self._capacity = capacity
+        self._late_s = late_s
+        self._most = most
         self._blocking = blocking
         self._batch = min(batch, capacity) if blocking else 1
         self._longest = max(batch, 1) if blocking else capacity
@@ -126,34 +142,41 @@ class Ring:
 
     def _make_room(self) -> None:
         """Leave out the oldest samples; what they said of their epoch stays, in an empty chunk."""
-        if self._waiting <= self._capacity:
-            return
+        newest_s = self._chunks[-1].received_s
         dropped: list[Chunk] = []
-        while self._waiting > self._capacity:
+        while (excess := self._excess(newest_s)) > 0:
             oldest = self._chunks.popleft()
-            n = len(oldest.samples)
+            n = min(excess, len(oldest.samples))
             self._waiting -= n
             self.counts.dropped_samples += n
-            emptied = _emptied(oldest)
-            if dropped and dropped[-1].epoch == emptied.epoch:
-                emptied = replace(
-                    emptied,
-                    gap_before=dropped[-1].gap_before + emptied.gap_before,
-                    lead_in=dropped[-1].lead_in,
-                    markers=dropped[-1].markers + emptied.markers,
+            rest = _without_first(oldest, n)
+            if dropped and dropped[-1].epoch == rest.epoch:
+                before = dropped.pop()
+                rest = replace(
+                    rest,
+                    gap_before=before.gap_before + rest.gap_before,
+                    lead_in=before.lead_in,
+                    markers=before.markers + rest.markers,
                 )
-                dropped.pop()
-            dropped.append(emptied)
+            dropped.append(rest)
         self._chunks.extendleft(reversed(dropped))
 
+    def _excess(self, newest_s: float) -> int:
+        """Count the samples that have to go, beginning with the oldest chunk."""
+        if self._waiting <= self._capacity or not self._chunks:
+            return 0
+        if newest_s - self._chunks[0].received_s > self._late_s:
+            return self._waiting - self._capacity
+        return 0 if self._most is None else self._waiting - self._most
 
-def _emptied(chunk: Chunk) -> Chunk:
-    """Return a chunk without samples that ends where this one did."""
+
+def _without_first(chunk: Chunk, n: int) -> Chunk:
+    """Return a chunk without its first samples; they count as lost before the rest."""
     return replace(
         chunk,
-        samples=chunk.samples[:0],
-        first_index=chunk.first_index + len(chunk.samples),
-        gap_before=chunk.gap_before + len(chunk.samples),
+        samples=chunk.samples[n:],
+        first_index=chunk.first_index + n,
+        gap_before=chunk.gap_before + n,
     )
 
 

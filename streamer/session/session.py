@@ -38,6 +38,7 @@ from streamer.session.parts import Parts
 from streamer.session.warm_up import warm_up
 
 _BATCH_S = 0.5  # EMG to wait for where time does not matter
+_MOST_WAITING_S = 600.0  # EMG that can come at once, as after a long pause of the network
 _DRAIN_S = 1.0
 
 
@@ -133,6 +134,8 @@ class Session:
             max(1, round(self._settings.ring_s * self._rate_hz)),
             blocking=not realtime,
             batch=round(_BATCH_S * self._rate_hz),
+            late_s=self._settings.ring_s,
+            most=round(_MOST_WAITING_S * self._rate_hz),
         )
         self._buffer: PlayBuffer | None = None
         if realtime:

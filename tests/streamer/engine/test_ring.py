@@ -1,6 +1,7 @@
 """The ring: nothing waits for ever, nothing is lost without being counted."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,10 @@ from streamer.engine.ring import Ring
 def chunk(first: int, n: int, epoch: int = 0, **more: object) -> Chunk:
     samples = np.arange(first, first + n, dtype=np.float32)[:, np.newaxis]
     return Chunk(samples, epoch, first, float(first + n), float(first + n), **more)  # type: ignore[arg-type]
+
+
+def at(first: int, n: int, received_s: float, epoch: int = 0) -> Chunk:
+    return replace(chunk(first, n, epoch), received_s=received_s)
 
 
 def drain(ring: Ring) -> list[Chunk]:
@@ -65,19 +70,42 @@ def test_a_full_live_ring_drops_the_oldest_and_counts_it() -> None:
 def test_the_end_of_a_dropped_epoch_is_still_known() -> None:
     """An utterance whose end was dropped must keep its length."""
     ring = Ring(6, blocking=False)
-    ring.put(chunk(0, 6))
-    ring.put(chunk(0, 6, epoch=1))
+    ring.put(at(0, 6, 1.0))
+    ring.put(at(0, 6, 2.0, epoch=1))
     emptied, kept = drain(ring)
     assert (emptied.epoch, emptied.first_index, len(emptied.samples)) == (0, 6, 0)
     assert kept.epoch == 1
 
 
-def test_a_chunk_beyond_the_capacity_is_dropped_live() -> None:
-    """The bound holds whatever a source hands out at once."""
-    ring = Ring(4, blocking=False)
-    ring.put(chunk(0, 10))
-    assert ring.waiting == 0
-    assert ring.counts.dropped_samples == 10
+def test_what_comes_at_once_is_never_too_late() -> None:
+    """A sender that pauses, or sends chunks of seconds, must be heard: computing catches up."""
+    ring = Ring(12, blocking=False, late_s=2.0)
+    ring.put(at(0, 40, 3.0))
+    for k in range(5):
+        ring.put(at(40 + 6 * k, 6, 3.0 + 0.5 * k))
+    assert [len(part.samples) for part in drain(ring)] == [40, 12, 12, 6]
+    assert ring.counts.dropped_samples == 0
+
+
+def test_what_waited_too_long_goes_first_and_no_more_than_has_to() -> None:
+    """Models that are too slow for life must not talk ever later, nor lose what they could do."""
+    ring = Ring(12, blocking=False, late_s=2.0)
+    ring.put(at(0, 10, 0.0))
+    ring.put(at(10, 10, 1.0))
+    assert ring.counts.dropped_samples == 0
+    ring.put(at(20, 1, 2.5))
+    (kept,) = drain(ring)
+    assert ring.counts.dropped_samples == kept.first_index == kept.gap_before == 9
+    np.testing.assert_array_equal(kept.samples[:, 0], np.arange(9, 21))
+
+
+def test_a_live_ring_is_bounded_whatever_comes() -> None:
+    """A source that hands out hours at once must not take the machine down."""
+    ring = Ring(4, blocking=False, late_s=2.0, most=20)
+    ring.put(chunk(0, 50))
+    assert ring.waiting == 20
+    (kept,) = drain(ring)
+    assert ring.counts.dropped_samples == kept.first_index == kept.gap_before == 30
 
 
 @given(
@@ -89,7 +117,7 @@ def test_every_sample_is_handed_on_or_counted(
     sizes: list[int], capacity: int, takes: list[bool]
 ) -> None:
     """Whatever the pace, samples are either computed or reported as lost."""
-    ring = Ring(capacity, blocking=False)
+    ring = Ring(capacity, blocking=False, most=capacity)
     first, got = 0, []
     for size, take in zip(sizes, takes, strict=False):
         ring.put(chunk(first, size))
