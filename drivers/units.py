@@ -7,8 +7,10 @@ All readers of recordings and the LSL inlet hand what a file or stream says of i
   that calls its inputs EEG or AUX may well be what the models get;
 * a channel whose unit is no voltage, or that has none, is never EMG. Beside EMG with a unit it
   stays as it is, with another type, and a note names it: a counter or a time stamp;
-* where no channel of the EMG has a voltage, all is refused: a guess could be wrong by a factor
-  of a thousand. The way out is a setting, and that overrules what the file says, too.
+* where no channel of the EMG has a voltage, or no channel at all where none says that it is
+  EMG, all is refused: a guess could be wrong by a factor of a thousand. The way out is a
+  setting, and that overrules what the file says, too. Only what is ``AUX`` throughout, by its
+  own word, has nothing to be guessed.
 """
 
 import re
@@ -118,7 +120,9 @@ def in_microvolts(
             for voltage, label in zip(voltages, labels, strict=True)
         ]
     kinds = _kinds(labels, types, voltages)
-    emg = [n for n, kind in enumerate(kinds) if kind == "EMG"] or list(range(len(kinds)))
+    emg = [n for n, kind in enumerate(kinds) if kind == "EMG"]
+    if not emg:  # the electrodes of an amplifier that calls them otherwise
+        emg = [n for n in range(len(kinds)) if types is None or types[n].upper() != "AUX"]
     overruled = [n for n in emg if forced is not None and voltages[n] and scales[n] != forced]
     notes = []
     if stated := sorted({units[n] for n in overruled if units[n]}):
@@ -127,7 +131,7 @@ def in_microvolts(
         )
     for n in overruled:
         scales[n] = forced
-    if all(scales[n] is None for n in emg):
+    if (emg or not labels) and all(scales[n] is None for n in emg):
         raise refusal(
             f"unit of channel {labels[emg[0]]} of {thing}" if emg else f"channels of {thing}",
             value=(units[emg[0]] if emg else "") or "none",

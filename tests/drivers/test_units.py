@@ -118,3 +118,9 @@ def test_nothing_is_refused():
     """A stream without channels ends in a traceback otherwise."""
     with pytest.raises(RecordingError, match="channels of x"):
         in_microvolts([], [], None, "x")
+
+
+def test_a_file_without_emg_has_no_unit_to_be_guessed():
+    """What was converted once, pressure alone, is read again."""
+    found = in_microvolts(["p", "t"], ["Pa", "degC"], ["AUX", "AUX"], "x")
+    assert [c.unit for c in found.channels] == ["Pa", "degC"]
