@@ -9,8 +9,8 @@ All readers of recordings and the LSL inlet hand what a file or stream says of i
   stays as it is, with another type, and a note names it: a counter or a time stamp;
 * where no channel of the EMG has a voltage, or no channel at all where none says that it is
   EMG, all is refused: a guess could be wrong by a factor of a thousand. The way out is a
-  setting, and that overrules what the file says, too. Only what is ``AUX`` throughout, by its
-  own word, has nothing to be guessed.
+  setting, and that overrules what the file says, too. Only what is ``AUX`` or no electrode
+  throughout, by its own word, has nothing to be guessed.
 """
 
 import re
@@ -36,6 +36,7 @@ _UV_PER_POWER = {"-9": 1e-3, "-6": 1.0, "-3": 1e3, "0": 1e6}
 _TYPES = re.compile(
     r"(EMG|EEG|EOG|ECG|EDA|GSR|ACC|GYRO|TEMP|RESP|REF|AUX|MISC|TRIG|AUDIO)(?![A-Za-z])", re.I
 )
+_NO_ELECTRODES = ("ACC", "GYRO", "TEMP", "RESP", "MISC", "TRIG", "AUDIO", "MARKERS")
 # What no setting makes EMG of where it has no unit of its own.
 _BOOKKEEPING = re.compile(
     r"\W*(time|clock|trig|status|marker|event|battery|.*counter"
@@ -122,7 +123,12 @@ def in_microvolts(
     kinds = _kinds(labels, types, voltages)
     emg = [n for n, kind in enumerate(kinds) if kind == "EMG"]
     if not emg:  # the electrodes of an amplifier that calls them otherwise
-        emg = [n for n in range(len(kinds)) if types is None or types[n].upper() != "AUX"]
+        emg = [
+            n
+            for n, kind in enumerate(kinds)
+            if kind.upper() not in _NO_ELECTRODES
+            and (types is None or types[n].strip().upper() != "AUX")
+        ]
     overruled = [n for n in emg if forced is not None and voltages[n] and scales[n] != forced]
     notes = []
     if stated := sorted({units[n] for n in overruled if units[n]}):

@@ -107,9 +107,10 @@ def test_a_setting_that_is_no_voltage_is_refused():
         in_microvolts(["a"], ["uV"], None, "x", overruled_by="seconds")
 
 
-def test_the_setting_leaves_other_types_alone():
+@pytest.mark.parametrize("kind", ["EMG", "EEG", ""])
+def test_the_setting_leaves_other_types_alone(kind):
     """A temperature beside the EMG does not become a muscle."""
-    found = in_microvolts(["1", "2"], ["a.u.", "degC"], ["EMG", "TEMP"], "x", overruled_by="mV")
+    found = in_microvolts(["1", "2"], ["a.u.", "degC"], [kind, "TEMP"], "x", overruled_by="mV")
     assert found.factors == (1e3, 1)
     assert found.channels[1].unit == "degC"
 
