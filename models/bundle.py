@@ -18,6 +18,7 @@ from models.inference import OnnxModel
 from models.manifest import FORMAT, ClassifierPart, Manifest, SpeakerMethod
 from models.signal.emg_frames import EmgFrames
 from models.signal.stacking import Stacking
+from models.signal.stand_in import StandIn
 from models.speech.vocoder import Vocoder
 from models.trial import WHOLE, BundleError, Trial
 
@@ -200,6 +201,12 @@ class Bundle:
             manifest.signal.rate_hz,
             len(manifest.signal.channels),
         )
+
+    def stand_in(self) -> StandIn:
+        """Build what replaces the features of channels that fail."""
+        part, blocks = self.manifest.stand_in, self.manifest.features_of_a_channel
+        channels = len(self.manifest.signal.channels)
+        return StandIn(channels, blocks) if part is None else part.build(channels, blocks)
 
     def frame_models(self) -> FrameModels:
         """Build what runs at each frame: features in, speech and its probability out."""

@@ -1,13 +1,16 @@
 """What a bundle says about itself: all that inference needs and training decided."""
 
-from typing import Any, Final, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.signal.conditioning import ConditioningSettings
 from models.signal.log_bands import LogBandSettings
 from models.signal.stacking import StackingSettings
-from models.signal.td_features import TDSettings
+from models.signal.stand_in import StandIn
+from models.signal.td_features import FEATURES, TDSettings
 from models.speech.analysis import SpeechSettings
 
 FORMAT: Final = "streamer bundle"
@@ -61,6 +64,43 @@ class ActivityPart(Part):
     file: str = Field(description="The converter's, where its graph has the gate in it.")
     stacking: StackingSettings = Field(description="It looks back, never ahead.")
     threshold: float = Field(description="Probability from which on a frame counts as speech.")
+
+
+_Value = Annotated[float, Field(ge=-1e30, le=1e30)]
+
+
+class StandInPart(Part):
+    """What the models see of a channel that fails, by what costs least on held-out utterances."""
+
+    kind: Literal["others", "mean", "rest"] = Field(
+        description="What the other channels let expect, or the channel's level: its mean over "
+        "everything, or at rest."
+    )
+    level: tuple[tuple[_Value, ...], ...] = Field(
+        description="Of each feature in each channel; the features of the bands come last."
+    )
+    covariance: tuple[tuple[tuple[_Value, ...], ...], ...] | None = Field(
+        default=None, description="Of each feature between channels, of the kind 'others'."
+    )
+
+    @model_validator(mode="after")
+    def _covariance_where_it_is_used(self) -> Self:
+        if (self.kind == "others") != (self.covariance is not None):
+            raise ValueError("the kind 'others' and a covariance belong together")
+        return self
+
+    def build(self, channels: int, blocks: Sequence[int]) -> StandIn:
+        """Build the operator; arguments as for `StandIn`."""
+        covariance = None if self.covariance is None else np.array(self.covariance)
+        return StandIn(channels, blocks, np.array(self.level), covariance)
+
+    def fits(self, features: int, channels: int) -> bool:
+        """Say whether it is of so many features in so many channels."""
+        rows = [self.level, *(() if self.covariance is None else self.covariance)]
+        sizes = [features, *(() if self.covariance is None else [channels] * features)]
+        return [len(row) for row in rows] == sizes and all(
+            len(values) == channels for row in rows for values in row
+        )
 
 
 FeatureSet = Literal["td_statistics", "band_statistics", "speaker", "embedding", "evidence"]
@@ -127,6 +167,10 @@ class Manifest(Part):
     speech: SpeechSettings
     converter: ConverterPart
     activity: ActivityPart
+    stand_in: StandInPart | None = Field(
+        default=None,
+        description="None in bundles from before: then it is the mean of the other channels.",
+    )
     mode: ClassifierPart | None = None
     speaker: ClassifierPart | None = None
     other_speakers: tuple[ClassifierPart, ...] = Field(
@@ -153,6 +197,21 @@ class Manifest(Part):
         if self.activity.stacking.future > 0:
             raise ValueError("the gate's stacking looks ahead")
         return self
+
+    @model_validator(mode="after")
+    def _stand_in_of_the_same_frames(self) -> Self:
+        features, channels = sum(self.features_of_a_channel), len(self.signal.channels)
+        if self.stand_in is not None and not self.stand_in.fits(features, channels):
+            raise ValueError(
+                f"stand_in is not of {features} features in each of {channels} channels"
+            )
+        return self
+
+    @property
+    def features_of_a_channel(self) -> tuple[int, ...]:
+        """How many features of a channel each part of a frame has: TD features, then bands."""
+        bands = self.converter.bands
+        return (len(FEATURES), *(() if bands is None else (bands.bands,)))
 
     @model_validator(mode="after")
     def _evidence_where_it_can_be(self) -> Self:

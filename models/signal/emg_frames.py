@@ -1,6 +1,7 @@
 """From raw EMG to what models see of each frame, in one step."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drivers.errors import SignalMismatchError
 from models.signal import kernels
@@ -108,6 +109,10 @@ class EmgFrames:
         """Start an epoch on the samples acquired right before it; see `SosFilter.settle`."""
         self.reset()
         self._filter.settle(lead_in)
+
+    def restart(self, channels: NDArray[np.bool_], row: Array) -> None:
+        """Let the filters of some channels settle anew on the next sample; see `SosFilter`."""
+        self._filter.restart(channels, row)
 
     def process(self, chunk: Array) -> tuple[Array, Array, Array]:
         """Take the next samples and return the frames that they complete.

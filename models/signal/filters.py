@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 
 from drivers.errors import SignalMismatchError, StreamerError
 from models.signal.kernels import filter_rows
@@ -201,6 +202,19 @@ class SosFilter:
         if self._state is None:
             self._state = self._steady * rows[0]
         return self._state
+
+    def restart(self, channels: NDArray[np.bool_], row: Array) -> None:
+        """Begin anew in some channels, in the steady state of the next sample.
+
+        Parameters
+        ----------
+        channels : ndarray of bool, shape (channels,)
+            Which.
+        row : ndarray, shape (channels,)
+            The next sample.
+        """
+        if self._state is not None:
+            self._state[:, :, channels] = (self._steady * row)[:, :, channels]
 
     def flush(self) -> Array:
         """End the epoch; nothing is owed.

@@ -9,9 +9,11 @@ import numpy as np
 from drivers.errors import RecordingError
 from drivers.recordings.recording import Recording
 from models.evaluation.metrics.distortion import mel_cepstral_distortion
-from models.manifest import ActivityPart, ConverterPart
+from models.frame_models import SpeechFrames
+from models.manifest import ActivityPart, ConverterPart, StandInPart
 from models.signal.operator import Array
 from models.signal.stacking import StackingSettings
+from models.signal.td_features import FEATURES
 from models.training.activity import STACKING, TrainedActivity, train_activity
 from models.training.base_file import fingerprint, read_base, write_base
 from models.training.causal import Base, CausalNetwork, CausalSettings
@@ -22,6 +24,7 @@ from models.training.export import export_causal, export_classifier, export_conv
 from models.training.network import ConverterSettings
 from models.training.progress import Progress
 from models.training.settings import TrainingSettings
+from models.training.stand_in import TrainedStandIn, train_stand_in
 
 SPEECH_DBFS = -23.0
 
@@ -62,7 +65,7 @@ def train_frame_parts(
     work: Path,
     settings: TrainingSettings,
     progress: Progress,
-) -> tuple[ConverterPart, ActivityPart, dict[str, Figures]]:
+) -> tuple[ConverterPart, ActivityPart, StandInPart, dict[str, Figures]]:
     """Train the converter of one recording session, and write it and the gate.
 
     Parameters
@@ -85,11 +88,12 @@ def train_frame_parts(
 
     Returns
     -------
-    converter, activity : ConverterPart, ActivityPart
+    converter, activity, stand_in : ConverterPart, ActivityPart, StandInPart
         For the manifest.
     figures : dict of str to dict of str to float
-        Of ``converter`` and ``activity``: held-out distortion, errors on utterances that a fold
-        had not seen, agreement of ONNX with the trained models.
+        Of ``converter``, ``activity`` and ``stand_in``: held-out distortion, errors on utterances
+        that a fold had not seen, agreement of ONNX with the trained models, distortion without
+        a channel.
 
     Raises
     ------
@@ -106,12 +110,12 @@ def train_frame_parts(
     file = work / "converter.onnx"
     how = settings.converter
     if isinstance(how, ConverterSettings):
-        part, figures = _feedforward(own, level, file, settings, how, progress)
+        part, stand_in, figures = _feedforward(own, level, file, settings, how, progress)
         gate_file = work / "activity.onnx"
         rows = np.concatenate([_context(one, settings) for one in own[:5]])
         gate_difference = export_classifier(gate.classifier, gate_file, rows)
     else:
-        part, figures, gate_difference = _causal(
+        part, stand_in, figures, gate_difference = _causal(
             session, heard, gate, level, file, settings, how, progress
         )
         gate_file = file
@@ -119,7 +123,12 @@ def train_frame_parts(
     return (
         part.model_copy(update={"level_db": gain_db}),
         activity,
-        {"converter": figures, "activity": _errors(gate) | {"onnx_difference": gate_difference}},
+        stand_in.part,
+        {
+            "converter": figures,
+            "activity": _errors(gate) | {"onnx_difference": gate_difference},
+            "stand_in": stand_in.figures,
+        },
     )
 
 
@@ -140,7 +149,7 @@ def _feedforward(
     settings: TrainingSettings,
     how: ConverterSettings,
     progress: Progress,
-) -> tuple[ConverterPart, Figures]:
+) -> tuple[ConverterPart, TrainedStandIn, Figures]:
     features, frames = settings.signal.features, [one.emg.frames for one in own]
     speech = []
     for one in parallel(own).speech:
@@ -151,11 +160,25 @@ def _feedforward(
     examples = np.concatenate([stack(one, how.stacking, features) for one in frames[:5]])
     difference = export_converter(trained.network, file, examples)
     part = ConverterPart(file=file.name, stacking=how.stacking, lead_ms=how.lead_ms, level_db=0.0)
-    return part, {
-        "held_out_mcd_db": trained.held_out_mcd_db,
-        "epochs": trained.epochs,
-        "onnx_difference": difference,
-    }
+
+    def distortion(one: Utterance, frames: Array) -> float:
+        made = trained.convert(stack(frames, how.stacking, features))
+        return _distortion(made, one, how.lead_ms, features.shift_s)
+
+    # The network has learned from these utterances, too: there is none that has not.
+    learned, held_out = ([own[k] for k in numbers] for numbers in hold_out(len(own)))
+    stand_in = train_stand_in(
+        learned, held_out, lambda one: one.emg.frames, (len(FEATURES),), distortion
+    )
+    return (
+        part,
+        stand_in,
+        {
+            "held_out_mcd_db": trained.held_out_mcd_db,
+            "epochs": trained.epochs,
+            "onnx_difference": difference,
+        },
+    )
 
 
 def _causal(
@@ -167,7 +190,7 @@ def _causal(
     settings: TrainingSettings,
     how: CausalSettings,
     progress: Progress,
-) -> tuple[ConverterPart, Figures, float]:
+) -> tuple[ConverterPart, TrainedStandIn, Figures, float]:
     own = [one for one in heard if one.session == session]
     known = heard if settings.others else own
     held_out = _held_out(own, known)
@@ -181,8 +204,8 @@ def _causal(
         )  # fmt: skip
 
     of_session = [one for one in held_out if one.session == session]
-    learned = parallel([one for one in own if one not in held_out])
-    first = train(learned, "learning from a part of the session")
+    learned = [one for one in own if one not in held_out]
+    first = train(parallel(learned), "learning from a part of the session")
     network = train(parallel(own), "learning from the session")
     network.layer.target_mean[0] += level
     frame_file = file.with_stem(f"{file.stem}_frame")
@@ -199,11 +222,17 @@ def _causal(
         lead_ms=how.lead_ms,
         level_db=0.0,
     )
+
+    def distortion(one: Utterance, frames: Array) -> float:
+        return _distortion(convert(first, frames, how.future), one, how.lead_ms, shift_s)
+
+    blocks = (len(FEATURES), settings.signal.bands.bands)
+    stand_in = train_stand_in(learned, of_session, lambda one: one.emg.joined, blocks, distortion)
     figures = {
-        "held_out_mcd_db": _distortion(first, of_session, how, shift_s),
+        "held_out_mcd_db": float(np.mean([distortion(one, one.emg.joined) for one in of_session])),
         "onnx_difference": differences["converter"],
     }
-    return part, figures, differences["gate"]
+    return part, stand_in, figures, differences["gate"]
 
 
 def _held_out(own: Sequence[Utterance], known: Sequence[Utterance]) -> list[Utterance]:
@@ -237,15 +266,9 @@ def _base(
     return base
 
 
-def _distortion(
-    network: CausalNetwork, held_out: Sequence[Utterance], how: CausalSettings, shift_s: float
-) -> float:
-    lead = round(how.lead_ms / 1000 / shift_s)
-    distortions = []
-    for one in held_out:
-        assert one.speech is not None
-        made = convert(network, one.emg.joined, how.future).mel_cepstrum
-        natural = one.speech.mel_cepstrum[lead:]
-        count = min(len(made), len(natural))
-        distortions.append(mel_cepstral_distortion(made[:count], natural[:count]))
-    return float(np.mean(distortions))
+def _distortion(made: SpeechFrames, one: Utterance, lead_ms: float, shift_s: float) -> float:
+    """Compare an utterance's converted speech with its natural speech."""
+    assert one.speech is not None
+    natural = one.speech.mel_cepstrum[round(lead_ms / 1000 / shift_s) :]
+    count = min(len(made), len(natural))
+    return mel_cepstral_distortion(made.mel_cepstrum[:count], natural[:count])

@@ -127,7 +127,7 @@ def _train(
     speakers, speaker_figures = train_speaker_parts(
         utterances, work, settings, first.rate_hz, progress
     )
-    converter, activity, frame_figures = train_frame_parts(
+    converter, activity, stand_in, frame_figures = train_frame_parts(
         session, audible, utterances, gate, work, settings, progress
     )
     return Manifest(
@@ -140,6 +140,7 @@ def _train(
         speech=settings.speech,
         converter=converter,
         activity=activity,
+        stand_in=stand_in,
         mode=mode,
         speaker=speakers[0] if speakers else None,
         other_speakers=tuple(speakers[1:]),

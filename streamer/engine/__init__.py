@@ -5,8 +5,10 @@
     and notices what happens to the source.
 ``pipeline``, ``epoch``, ``chain``, ``timeline``
     The compute thread: epochs and gaps, and the operators between them.
-``gate``, ``saturation``
-    Silence at rest; what an amplifier at its limit did.
+``gate``
+    Silence at rest.
+``electrodes``, ``failures``
+    Channels that fail and return; what is said of them.
 ``estimates``, ``rolling``, ``decision``, ``answers``, ``columns``
     Who speaks and how; one classifier over a sliding window or all speech so far; what is said
     of its probabilities; the same as a row of numbers.

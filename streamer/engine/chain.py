@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.frame_models import SpeechFrames
 from models.signal.operator import Array
 from models.speech.vocoder import in_time
+from streamer.engine.electrodes import RETURNS, WORKS, Codes
 from streamer.engine.gate import Gate, GateSettings
 
 Correction = Callable[[], int]
@@ -83,6 +85,7 @@ class Chain:
         self._hop = speech.hop
         self._correction = correction
         self._emg_frames = bundle.emg_frames()
+        self._stand_in = bundle.stand_in()
         self._models = bundle.frame_models()
         self._gate = Gate(gate, bundle.manifest.activity.threshold, bundle.shift_s)
         self._vocoder = bundle.vocoder(seed)
@@ -92,18 +95,25 @@ class Chain:
         )
         self._waiting_gains = np.empty(0)
         self._given = 0
+        self._received = self._frames = 0
+        self._failing: NDArray[np.bool_] | None = None  # at the last sample
 
     def settle(self, lead_in: Array | None) -> None:
         """Begin: let the filters settle on the samples before, or on the first that comes."""
         self._emg_frames.settle(lead_in)
+        self._received = self._frames = 0
+        self._failing = None
 
-    def process(self, rows: Array) -> Made:
+    def process(self, rows: Array, codes: Codes | None = None) -> Made:
         """Take the next samples.
 
         Parameters
         ----------
         rows : ndarray, shape (n, channels)
             EMG in microvolts; finite.
+        codes : Codes, optional
+            Of the same samples: where a channel fails. One that returns may do so at the first
+            sample only.
 
         Returns
         -------
@@ -112,7 +122,10 @@ class Chain:
             what the converter promises.
         """
         started_s = time.perf_counter()
+        if codes is not None and (returns := codes[0] == RETURNS).any():
+            self._emg_frames.restart(returns, rows[0])
         samples, frames, joined = self._emg_frames.process(rows)
+        frames, joined = self._replace(frames, joined, len(rows), codes)
         featured_s = time.perf_counter()
         activity, speech = np.empty(0), self._no_speech
         if len(frames):
@@ -141,6 +154,7 @@ class Chain:
         """
         started_s = time.perf_counter()
         frames, joined = self._emg_frames.flush()
+        frames, joined = self._replace(frames, joined, 0, None)
         featured_s = time.perf_counter()
         activity, speech = self._models.process(frames, joined)
         speech = _joined(speech, self._models.flush())
@@ -169,6 +183,28 @@ class Chain:
     def counters(self) -> dict[str, int]:
         """Return what the vocoder counted."""
         return asdict(self._vocoder.counts)
+
+    def _replace(
+        self, frames: Array, joined: Array, samples: int, codes: Codes | None
+    ) -> tuple[Array, Array]:
+        """Replace what frames say of channels that fail at their last sample.
+
+        A channel that fails does so for half a second or more: longer than a frame sees.
+        """
+        first, self._frames = self._frames, self._frames + len(frames)
+        received, self._received = self._received, self._received + samples
+        failing = None if codes is None else codes != WORKS
+        if not samples and self._failing is not None:  # frames that an ending epoch still owes
+            failing = np.repeat(self._failing[np.newaxis], len(frames), axis=0)
+        elif samples:
+            self._failing = None if failing is None else failing[-1]
+            if failing is not None:
+                numbers = range(first, first + len(frames))
+                failing = failing[[self.last_sample(k) - received for k in numbers]]
+        if failing is None or not len(frames):
+            return frames, joined
+        joined = self._stand_in.process(joined, failing)
+        return joined[:, : self._emg_frames.columns].copy(), joined
 
     def _render(self, activity: Array, speech: SpeechFrames, more: int) -> Array:
         """Make the voice of the frames that the converter completed, gated."""

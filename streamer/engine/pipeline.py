@@ -1,7 +1,7 @@
 """Chunks of EMG to a voice on a timeline: epochs and gaps, without threads and without I/O."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -14,9 +14,10 @@ from drivers.source import Chunk, Samples
 from models.bundle import Bundle
 from models.signal.operator import Array, as_rows
 from streamer.engine.chain import Chain, Correction, Made, no_correction
+from streamer.engine.electrodes import RETURNS, Codes, Electrodes
 from streamer.engine.epoch import Epoch
+from streamer.engine.failures import Failures
 from streamer.engine.gate import GateSettings
-from streamer.engine.saturation import Saturation
 from streamer.engine.timeline import AudioBlock, Kind, Output
 
 _log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class PipelineCounts:
     lost_samples : int
         Samples to do without: missing, or invalid.
     invalid_samples : int
-        Samples with a NaN or an infinity in any channel.
+        Samples without a number in any channel: NaN or infinity in all of them.
     interpolated_samples : int
         Lost samples that were bridged for the operators.
     gaps, long_gaps : int
@@ -75,7 +76,9 @@ class Pipeline:
     its return are the new epoch's first samples, and a gap like any other. A gap of up to
     `PipelineSettings.interpolate_ms` is bridged linearly for the operators alone. A longer
     one is silence: the voice fades out, every operator is reset, and the filters settle on
-    the first sample after it. Samples with a NaN or an infinity count as lost.
+    the first sample after it. Samples that are NaN or infinite in all channels count as
+    lost. Where only some are so, or do not move, the models go on without these channels: see
+    `Electrodes` and `StandIn`.
 
     Parameters
     ----------
@@ -88,6 +91,15 @@ class Pipeline:
         derived from outputs does not depend on the chunks either.
     correction : callable
         For a sound card's clock; asked at most once for each output.
+    labels : sequence of str, optional
+        What the source calls the channels, to name those that fail; the bundle's without.
+
+    Attributes
+    ----------
+    counts : PipelineCounts
+        What it met.
+    failures : Failures
+        Which channels fail, and did.
     """
 
     def __init__(
@@ -96,6 +108,7 @@ class Pipeline:
         settings: PipelineSettings,
         block_s: float,
         correction: Correction = no_correction,
+        labels: Sequence[str] | None = None,
     ) -> None:
         signal = bundle.manifest.signal
         self.rate_hz = signal.rate_hz
@@ -109,7 +122,8 @@ class Pipeline:
         self._silence = round(_SILENCE_S * self.rate_hz)
         self._zeros = np.zeros(self.audio_index(self._silence) + 1, dtype=np.float32)
         self._zeros.flags.writeable = False
-        self._saturation = Saturation(self._columns)
+        self._electrodes = Electrodes(self._columns, self.rate_hz, self._bridge)
+        self.failures = Failures(labels or signal.channels, self.rate_hz, self._electrodes)
         self._epoch: Epoch | None = None
         self._blocks: list[AudioBlock] = []
         self._stamp = (0, 0.0)  # end of the last chunk, and its time
@@ -137,6 +151,7 @@ class Pipeline:
         if self._epoch is None or chunk.epoch != self._epoch.number:
             yield from self.finish()
             self._epoch = Epoch(chunk.epoch)
+            self._electrodes.reset()
             self._open(self._epoch, chunk.lead_in)
         epoch = self._epoch
         if chunk.first_index < epoch.seen:
@@ -176,19 +191,19 @@ class Pipeline:
     def counters(self) -> dict[str, int]:
         """Return all that was counted."""
         vocoder = {f"vocoder_{name}": count for name, count in self._chain.counters().items()}
-        return asdict(self.counts) | {"saturated_samples": self._saturation.samples} | vocoder
+        return asdict(self.counts) | self.failures.counters() | vocoder
 
     def audio_index(self, index: int) -> int:
         """Return the audio sample at an EMG sample's time, both counted from an epoch's start."""
         return round(index * self.audio_rate_hz / self.rate_hz)
 
     def _valid_runs(self, rows: Array) -> list[tuple[int, int]]:
-        """Return begin and end of each run of rows without NaN or infinity."""
-        valid = np.isfinite(rows).all(axis=1)
+        """Return begin and end of each run of rows with a number in any channel."""
+        valid = np.isfinite(rows).any(axis=1)
         if valid.all():
             return [(0, len(rows))] if len(rows) else []
         if not self.counts.invalid_samples:
-            _log.warning("EMG with values that are no numbers: such samples count as lost")
+            _log.warning("EMG without a number in any channel: such samples count as lost")
         self.counts.invalid_samples += int((~valid).sum())
         edges = np.flatnonzero(np.diff(valid.astype(np.int8), prepend=0, append=0))
         return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
@@ -197,22 +212,26 @@ class Pipeline:
         """Take a run of valid rows, after what is missing before it."""
         gap = index - epoch.done
         self._count_gap(epoch, gap)
+        if gap:
+            self._electrodes.interrupt(forget=gap > self._bridge)
         if gap > self._bridge:
             self.counts.long_gaps += 1
             yield from self._break(epoch, index)
-        elif gap:
+        bridged = self._electrodes.bridged(gap)
+        rows = rows.copy()
+        codes = self._electrodes.process(rows)
+        if 0 < gap <= self._bridge:
             self.counts.interpolated_samples += gap
             last = rows[0] if epoch.last_row is None else epoch.last_row
-            yield from self._feed(epoch, np.linspace(last, rows[0], gap + 2)[1:-1])
-        self._saturation.process(rows)
-        yield from self._feed(epoch, rows)
+            yield from self._feed(epoch, np.linspace(last, rows[0], gap + 2)[1:-1], bridged)
+        self.failures.look()
+        yield from self._feed(epoch, rows, codes)
 
     def _count_gap(self, epoch: Epoch, gap: int) -> None:
         if gap:
             epoch.lost += gap
             self.counts.lost_samples += gap
             self.counts.gaps += 1
-            self._saturation.reset()
 
     def _open(self, epoch: Epoch, lead_in: Samples | None) -> None:
         """Begin a segment where the epoch stands; the operators are in their first state."""
@@ -222,7 +241,7 @@ class Pipeline:
         settled: Array | None = None
         if lead_in is not None:
             settled = as_rows(np.asarray(lead_in, dtype=np.float64), self._columns)
-            settled = settled[np.isfinite(settled).all(axis=1)]
+            settled = self._electrodes.settle(settled[np.isfinite(settled).any(axis=1)])
         self._chain.settle(settled)
         silence = np.zeros(max(0, epoch.voice - epoch.emitted))
         self._emit(epoch, silence, "gap" if epoch.first else "lead_in")
@@ -241,18 +260,22 @@ class Pipeline:
             yield self._output(epoch, first, nothing, ended=False)
         self._open(epoch, None)
 
-    def _feed(self, epoch: Epoch, rows: Array) -> Iterator[Output]:
+    def _feed(self, epoch: Epoch, rows: Array, codes: Codes | None) -> Iterator[Output]:
         """Run the operators over rows that follow each other, block by block."""
-        while len(rows):
+        ends = [] if codes is None else np.flatnonzero((codes == RETURNS).any(axis=1)).tolist()
+        begin, start = 0, epoch.done
+        while begin < len(rows):
             number = int(epoch.done / self._block)
             while round(number * self._block) <= epoch.done:
                 number += 1
-            part = rows[: round(number * self._block) - epoch.done]
-            rows = rows[len(part) :]
+            end = min(round(number * self._block) - start, len(rows))
+            end = next((one for one in ends if begin < one < end), end)
             first = epoch.done
-            made = self._chain.process(part)
-            epoch.done += len(part)
-            epoch.last_row = part[-1]
+            part = None if codes is None else codes[begin:end]
+            made = self._chain.process(rows[begin:end], part)
+            epoch.done += end - begin
+            epoch.last_row = rows[end - 1]
+            begin = end
             self._emit(epoch, made.audio, "voice", made.played)
             yield self._output(epoch, first, made, ended=False)
 

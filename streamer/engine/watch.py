@@ -1,12 +1,17 @@
 """What happens to a source while it runs."""
 
+import logging
 from collections.abc import Callable, Sequence
 
+from drivers.amplitudes import Amplitudes
 from drivers.clock import Clock
 from drivers.source import Chunk, Source, SourceState
 
 _LOST = (SourceState.STALLED, SourceState.RECONNECTING)
 _WORTH_TELLING_S = 1.0  # of a silence
+_FIRST_LOOK_S = 2.0  # at amplitudes, and then after twice as long each time
+
+_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -24,6 +29,8 @@ class Watch:
         The session's; None where time is virtual: then it stands at the latest chunk.
     underruns : callable, optional
         Counts the holes in the loudspeaker's sound.
+    failing : callable, optional
+        Names the channels that fail.
 
     Attributes
     ----------
@@ -41,6 +48,7 @@ class Watch:
         tell: Sequence[Callable[[str, float], None]],
         clock: Clock | None = None,
         underruns: Callable[[], int] = lambda: 0,
+        failing: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self.stalls = 0
         self.silent_s = 0.0
@@ -50,6 +58,14 @@ class Watch:
         self._clock = clock
         self._count_underruns = underruns
         self._underruns = underruns()
+        self._name_failing = failing
+        self._failing: tuple[str, ...] = ()
+        channels = source.info.channels
+        self._emg = [k for k, channel in enumerate(channels) if channel.type == "EMG"]
+        labels = [channels[k].label for k in self._emg]
+        self._amplitudes = Amplitudes(labels, source.info.rate_hz)
+        self._implausible: list[str] = []
+        self._samples, self._look_at = 0, _FIRST_LOOK_S * source.info.rate_hz
         self._state = source.health.state
         self._reconnects = source.health.reconnects
         self._rate_hz = source.info.rate_hz
@@ -71,11 +87,21 @@ class Watch:
         if underruns > self._underruns:
             self._tell(f"underruns {underruns}", now_s)
             self._underruns = underruns
+        failing = tuple(self._name_failing())
+        if failing != self._failing:
+            self._tell_failing(failing, now_s)
+
+    def finish(self) -> None:
+        """Look at the amplitudes of all that came so far."""
+        first = not self._implausible
+        self._implausible = self._amplitudes.cautions(self._source.info.name)
+        for line in self._implausible if first else ():
+            _log.warning("%s", line)
 
     def problems(self) -> list[str]:
         """Say in a line each what the source lost, and when it was not there."""
         health = self._source.health
-        lines = []
+        lines = [*self._implausible]
         if health.reconnects:
             times = "once" if health.reconnects == 1 else f"{health.reconnects} times"
             lines.append(f"the source was lost {times} and came back")
@@ -97,6 +123,14 @@ class Watch:
         return lines
 
     def _take(self, chunk: Chunk) -> None:
+        samples = chunk.samples
+        self._amplitudes.add(
+            samples if len(self._emg) == samples.shape[1] else samples[:, self._emg]
+        )
+        self._samples += len(samples)
+        if self._samples >= self._look_at:
+            self._look_at *= 2
+            self.finish()
         first_s = chunk.time_s - (len(chunk.samples) - 1) / self._rate_hz
         reconnects = self._source.health.reconnects
         if reconnects > self._reconnects:
@@ -105,6 +139,15 @@ class Watch:
         if chunk.gap_before:
             self._tell(f"lost {chunk.gap_before} samples", first_s)
             self.estimated |= chunk.gap_estimated
+
+    def _tell_failing(self, failing: tuple[str, ...], now_s: float) -> None:
+        before, self._failing = self._failing, failing
+        for label in failing:
+            if label not in before:
+                self._tell(f"channel {label} fails", now_s)
+        for label in before:
+            if label not in failing:
+                self._tell(f"channel {label} works again", now_s)
 
     def _tell(self, label: str, time_s: float) -> None:
         for listener in self._listeners:

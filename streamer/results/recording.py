@@ -125,6 +125,7 @@ def record(
                 clock=clock,
                 stopped=lambda: stop.is_set() or recording.failed or recording.error is not None,
             )
+            watch.finish()
         finally:
             recording.close()
     finally:

@@ -97,6 +97,10 @@ class Summary:
         What the source says of itself, and its health.
     models : dict
         Name of the bundle, and by which classifier ``mode`` and ``speaker`` were told.
+    channels : list of dict
+        What each channel that the models get did: ``label``, and how long it failed
+        (``failing_s``), how often (``failures``) and why last (``reason``); see
+        `streamer.engine.failures.ChannelReport`.
     """
 
     directory: str
@@ -117,6 +121,7 @@ class Summary:
     counters: dict[str, dict[str, int]]
     source: dict[str, Any]
     models: dict[str, str | None]
+    channels: list[dict[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain types, ready for JSON."""
@@ -139,6 +144,8 @@ class Snapshot:
         How far the source is proven; empty before it is open.
     levels_uv : tuple of float
         RMS of each channel without DC over the last tenth of a second.
+    failing : tuple of int
+        Numbers of those channels that fail, from 0.
     speech : float
         Probability of speech.
     estimate : Estimate or None
@@ -171,6 +178,7 @@ class Snapshot:
     source_state: SourceState = SourceState.DISCONNECTED
     provenance: str = ""
     levels_uv: tuple[float, ...] = ()
+    failing: tuple[int, ...] = ()
     speech: float = 0.0
     estimate: Estimate | None = None
     compute_ms: Percentiles | None = None

@@ -137,6 +137,9 @@ def _signal(now: Snapshot) -> RenderableType:
     meters.add_column(justify="right", width=7)
     span = math.log(_HIGHEST_UV / _LOWEST_UV)
     for number, level_uv in enumerate(now.levels_uv, start=1):
+        if number - 1 in now.failing:
+            meters.add_row(f"EMG {number}", Text("fails: its electrode?", style="bold red"), "")
+            continue
         share = math.log(max(level_uv, _LOWEST_UV) / _LOWEST_UV) / span
         colour = "red" if level_uv > _LOUD_UV else "green"
         meters.add_row(f"EMG {number}", _bar(share, _LEVEL_BAR, colour), f"{level_uv:4.0f} uV")

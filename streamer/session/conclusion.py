@@ -259,4 +259,5 @@ def summarise(
             "mode": None if bundle.mode is None else bundle.mode.name,
             "speaker": None if bundle.speaker is None else bundle.speaker.name,
         },
+        channels=[asdict(channel) for channel in parts.pipeline.failures.channels()],
     )

@@ -72,6 +72,7 @@ def drive(
                 stopped=lambda: stop.is_set() or workers.failed.is_set(),
             )
         finally:
+            parts.watch.finish()
             parts.ring.close()
 
     def work() -> None:

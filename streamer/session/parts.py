@@ -111,11 +111,7 @@ class Parts:
         counted = (
             (
                 pipeline["invalid_samples"],
-                "EMG samples with values that are no numbers: they count as lost",
-            ),
-            (
-                pipeline["saturated_samples"],
-                "EMG values in runs of equal ones: an amplifier at its limit, or no electrode",
+                "EMG samples without a number in any channel: they count as lost",
             ),
             (
                 self.ring.counts.dropped_samples,
@@ -130,6 +126,7 @@ class Parts:
         return [
             *self.watch.problems(),
             *(f"{count} {what}" for count, what in counted if count),
+            *self.pipeline.failures.problems(),
             *(() if self.output is None else self.output.problems()),
             *self.recorder.problems,
             *(problem for sink in self.sinks for problem in sink.problems()),
@@ -157,6 +154,7 @@ class Parts:
             source_state=self.source.health.state,
             provenance=self.info.provenance.value,
             levels_uv=live.levels_uv,
+            failing=self.pipeline.failures.failing_numbers,
             speech=0.0 if live.estimate is None else live.estimate.speech,
             estimate=live.estimate,
             compute_ms=self.trace.percentiles("compute", _RECENT_FRAMES),

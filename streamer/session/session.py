@@ -260,6 +260,7 @@ class Session:
             self._pipeline,
             self._estimates.update_ms / 1000,
             no_correction if self._drift is None else self._drift.next_hop,
+            [info.channels[column].label for column in self._columns],
         )
         acquired = self._realtime and isinstance(self._clock, PerfClock)
         card_s = None if self._output is None else self._output.latency_s
@@ -279,6 +280,7 @@ class Session:
             [sink.event for sink in sinks],
             self._clock if self._realtime else None,
             lambda: 0 if self._buffer is None else self._buffer.counts.underruns,
+            lambda: pipeline.failures.failing,
         )
         return Parts(
             self._source,

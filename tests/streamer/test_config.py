@@ -196,9 +196,7 @@ def test_a_number_out_of_bounds_is_one_line(key: str, value: str) -> None:
 def test_a_configuration_that_nobody_writes_is_refused(tmp_path: Path) -> None:
     """The command would wait for ever, without a word."""
     os.mkfifo(tmp_path / "run.yaml")
-    with pytest.raises(
-        ConfigError, match="configuration .*: got a pipe; allowed: a file"
-    ):
+    with pytest.raises(ConfigError, match="configuration .*: got a pipe; allowed: a file"):
         load_config(tmp_path / "run.yaml")
 
 

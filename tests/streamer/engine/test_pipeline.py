@@ -141,8 +141,8 @@ def test_chunks_do_not_matter(
     """Live speech must be what the same EMG gives offline, losses included."""
     bundle = bundle_with(lead_ms=lead, future=future, remembers=remembers)
     signal = emg(0.9)
-    for index in bad:
-        signal[index, 2] = np.nan
+    for number, index in enumerate(bad):
+        signal[index, : 6 if number % 2 else 3] = np.nan
     ranges, last = [], 0
     for start, length in sorted(gaps):
         begin = max(start, last)
@@ -307,20 +307,136 @@ def test_hours_of_silence_cost_no_memory(toy_bundle: Bundle, emg: MakeEmg) -> No
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_no_numbers_are_lost_samples(
+def test_samples_without_any_number_are_lost_exactly_those(
     bundle_with: MakeBundle, emg: MakeEmg, value: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One bad value must not silence the filters for ever, and must be told."""
     signal = emg(1.0)
     broken = signal.copy()
-    broken[300:306, 4] = value
-    broken[400, 0] = value
+    broken[300:306] = value
+    broken[400] = value
     with caplog.at_level(logging.WARNING):
         outputs, pipeline = run(bundle_with(), recut([Chunk(broken, 0, 0, 1.0, 1.0)], [50]))
     lost, _ = run(bundle_with(), without(signal, [(300, 306), (400, 401)]))
     np.testing.assert_allclose(audio(outputs), audio(lost), atol=1e-4)
     assert pipeline.counts.invalid_samples == pipeline.counts.lost_samples == 7
+    assert pipeline.counts.interpolated_samples == 7
+    assert pipeline.counters()["missing_values"] == 0
     assert len(caplog.records) == 1
+
+
+def fails(signal: Emg, how: str, first: int, last: int, channel: int = 1) -> Emg:
+    """Return EMG with a channel that fails for a while."""
+    broken = signal.copy()
+    noise = signal[first:last, channel]
+    broken[first:last, channel] = {
+        "NaN": np.full(last - first, np.nan),
+        "flat": np.full(last - first, 300.0),
+        "saturated": np.full(last - first, 8000.0),
+        "clipped": np.clip((noise - 300) * 100, -500, 500) + 300,
+    }[how]
+    return broken
+
+
+@pytest.mark.parametrize("how", ["NaN", "flat", "saturated", "clipped"])
+def test_a_channel_that_fails_does_not_silence_the_others(
+    bundle_with: MakeBundle, emg: MakeEmg, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One loose electrode must cost its own part of the voice, and no more."""
+    signal = emg(6.0)
+    with caplog.at_level(logging.WARNING):
+        outputs, pipeline = run(
+            bundle_with(remembers=True),
+            recut([Chunk(fails(signal, how, 1200, 2400), 0, 0, 6.0, 6.0)], [6]),
+        )
+    whole, _ = run(bundle_with(remembers=True), [Chunk(signal, 0, 0, 6.0, 6.0)])
+    assert pipeline.counts.lost_samples == pipeline.counts.gaps == 0
+    assert len(audio(outputs)) == len(audio(whole))
+    frames, expected = joined(outputs, "frames"), joined(whole, "frames")
+    others = np.arange(30) // 5 != 1
+    np.testing.assert_array_equal(frames[:, others], expected[:, others])
+    np.testing.assert_array_equal(frames[:190], expected[:190])
+    # Half a second until a flat line is one, half a second until it is good again.
+    mean = expected[255:395].reshape(-1, 6, 5)[:, [0, 2, 3, 4, 5]].mean(axis=1)
+    np.testing.assert_allclose(frames[255:395, 5:10], mean)
+    # Then its filter has settled: one that began with the EMG would differ no less.
+    np.testing.assert_allclose(frames[500:, 5:10], expected[500:, 5:10], atol=0.2)
+    assert all(block.kind != "gap" for output in outputs for block in output.blocks)
+    (report,) = [one for one in pipeline.failures.channels() if one.failures]
+    assert report.label == "EMG2"
+    assert 1.9 < report.failing_s < 2.7
+    assert not report.failing
+    assert pipeline.failures.failing == ()
+    begin, end = (record.getMessage() for record in caplog.records)
+    assert "EMG2 fails" in begin
+    assert "EMG2 works again" in end
+    (problem,) = pipeline.failures.problems()
+    assert "EMG2" in problem
+
+
+def test_where_no_channel_is_left_there_is_rest(bundle_with: MakeBundle, emg: MakeEmg) -> None:
+    """A cable that is out must not speak: nothing can be expected from nothing."""
+    signal = emg(4.0)
+    signal[600:] = 300.0
+    outputs, pipeline = run(bundle_with(), [Chunk(signal, 0, 0, 4.0, 4.0)], PipelineSettings())
+    assert len(pipeline.failures.failing) == 6
+    assert joined(outputs, "activity")[200:].max() < 0.5
+    assert np.isfinite(audio(outputs)).all()
+
+
+@settings(max_examples=20)
+@given(
+    sizes=st.lists(st.integers(1, 400), min_size=1, max_size=4),
+    first=st.integers(0, 900),
+    length=st.integers(1, 900),
+    how=st.sampled_from(["NaN", "flat", "saturated", "clipped"]),
+    gap=st.tuples(st.integers(0, 1100), st.integers(1, 40)),
+    remembers=st.booleans(),
+)
+def test_chunks_do_not_matter_to_a_channel_that_fails(
+    bundle_with: MakeBundle,
+    emg: MakeEmg,
+    sizes: list[int],
+    first: int,
+    length: int,
+    how: str,
+    gap: tuple[int, int],
+    remembers: bool,
+) -> None:
+    """What a failing electrode does offline must be what it does live."""
+    bundle, signal = bundle_with(remembers=remembers), emg(2.5)
+    chunks = without(fails(signal, how, first, min(first + length, 1500)), [(gap[0], sum(gap))])
+    whole, reference = run(bundle, chunks, PipelineSettings())
+    parts, pipeline = run(bundle, recut(chunks, sizes), PipelineSettings())
+    assert pipeline.counters() == reference.counters()
+    assert pipeline.failures.channels() == reference.failures.channels()
+    for name in ("samples", "frames"):
+        np.testing.assert_array_equal(joined(parts, name), joined(whole, name))
+    np.testing.assert_allclose(audio(parts), audio(whole), atol=1e-4)
+
+
+def test_a_failure_of_a_moment_is_told_though_its_chunk_was_long(
+    bundle_with: MakeBundle, emg: MakeEmg, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A replay hands on seconds at once: a user must learn of it all the same."""
+    signal = fails(emg(6.0), "NaN", 1200, 1300)
+    with caplog.at_level(logging.WARNING):
+        run(bundle_with(), [Chunk(signal, 0, 0, 6.0, 6.0)])
+    assert ["fails" in record.getMessage() for record in caplog.records] == [True, False]
+
+
+def test_an_electrode_that_comes_and_goes_all_day_is_not_told_all_day(
+    bundle_with: MakeBundle, emg: MakeEmg, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other messages would be lost among a thousand of one loose contact; it is counted."""
+    signal = emg(20.0)
+    for first in range(300, 11_000, 900):
+        signal[first : first + 100, 0] = np.nan
+    with caplog.at_level(logging.WARNING):
+        _, pipeline = run(bundle_with(), recut([Chunk(signal, 0, 0, 20.0, 20.0)], [60]))
+    assert pipeline.failures.channels()[0].failures == 12
+    assert len(caplog.records) == 6
+    assert "but counted" in caplog.records[-1].getMessage()
 
 
 def test_the_end_of_an_epoch_can_be_lost(bundle_with: MakeBundle, emg: MakeEmg) -> None:
@@ -350,11 +466,12 @@ def test_filters_settle_on_numbers_alone(bundle_with: MakeBundle, emg: MakeEmg) 
     """One bad value right before an utterance must not silence all of it."""
     signal, bundle = emg(1.5), bundle_with()
     lead_in = signal[:300].copy()
-    lead_in[100, 2], lead_in[299, 5] = np.nan, np.inf
+    lead_in[100], lead_in[299, 5] = np.nan, np.inf
     chunk = Chunk(signal[300:], 0, 0, 1.0, 1.0, lead_in=lead_in)
     outputs, pipeline = run(bundle, [chunk])
-    good = replace(chunk, lead_in=np.delete(signal[:300], [100, 299], axis=0))
-    expected, _ = run(bundle, [good])
+    held = signal[:300].copy()
+    held[299, 5] = held[298, 5]
+    expected, _ = run(bundle, [replace(chunk, lead_in=np.delete(held, 100, axis=0))])
     np.testing.assert_array_equal(joined(outputs, "samples"), joined(expected, "samples"))
     assert np.isfinite(joined(outputs, "samples")).all()
     assert pipeline.counts.lost_samples == 0

@@ -1,6 +1,10 @@
 """What a session knows of its source's troubles."""
 
+import logging
 from dataclasses import replace
+
+import numpy as np
+import pytest
 
 from drivers.clock import VirtualClock
 from drivers.source import SourceState
@@ -68,3 +72,63 @@ def test_underruns_are_events_too(emg, chunks_of, script_source) -> None:
     for chunk in chunks_of(emg(0.02)):
         watch.look(chunk)
     assert told == ["underruns 2"]
+
+
+def test_channels_that_fail_become_events(script_source) -> None:
+    """Who looks at a recording must see when the electrode came off."""
+    source = script_source([])
+    source.open()
+    clock = VirtualClock(10.0)
+    told: list[tuple[str, float]] = []
+    states = iter([(), ("EMG2",), ("EMG2", "EMG5"), ("EMG5",)])
+    watch = Watch(
+        source,
+        [lambda label, time_s: told.append((label, time_s))],
+        clock,
+        failing=lambda: next(states),
+    )
+    for _ in range(4):
+        watch.look(None)
+        clock.advance(1.0)
+    assert told == [
+        ("channel EMG2 fails", 11.0),
+        ("channel EMG5 fails", 12.0),
+        ("channel EMG2 works again", 13.0),
+    ]
+
+
+@pytest.mark.parametrize(("scale", "words"), [(1.0, None), (1e-6, "unit"), (1e3, "unit")])
+def test_amplitudes_that_are_no_emg_are_told_once(
+    emg, chunks_of, script_source, caplog, scale: float, words: str | None
+) -> None:
+    """Volts that are taken for microvolts give a voice all the same, and no other sign."""
+    source = script_source([])
+    source.open()
+    watch = Watch(source, [])
+    with caplog.at_level(logging.WARNING):
+        for chunk in chunks_of(emg(9.0) * np.float32(scale), (600,)):
+            watch.look(chunk)
+        watch.finish()
+    logged = [record.getMessage() for record in caplog.records]
+    for lines in (logged, watch.problems()):
+        assert [words in line for line in lines if words] == ([True] if words else [])
+        assert words or not lines
+
+
+def test_other_channels_than_emg_are_not_judged(emg, chunks_of, script_source) -> None:
+    """A force or a trigger has amplitudes of its own, and is seldom in microvolts."""
+    source = script_source([])
+    source.info = replace(
+        source.info,
+        channels=tuple(
+            replace(channel, type="AUX", unit="N") if k else channel
+            for k, channel in enumerate(source.info.channels)
+        ),
+    )
+    source.open()
+    watch, signal = Watch(source, []), emg(5.0)
+    signal[:, 1:] *= 1e6
+    for chunk in chunks_of(signal, (600,)):
+        watch.look(chunk)
+    watch.finish()
+    assert watch.problems() == []

@@ -72,6 +72,7 @@ def make(path: Path, seconds: float, *, classifiers: bool = True) -> Made:
         counters={},
         source={},
         models={},
+        channels=[],
     )
     return Made(directory, summary, envelope)
 

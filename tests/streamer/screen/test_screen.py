@@ -69,6 +69,14 @@ def test_everything_a_listener_asks_for_is_shown() -> None:
         assert words in text
 
 
+def test_a_channel_that_fails_is_seen() -> None:
+    """A level of 0 uV could be a face at rest."""
+    lines = shown(dataclasses.replace(RUNNING, failing=(2,))).splitlines()
+    assert [line for line in lines if "fails" in line] == [
+        line for line in lines if "EMG 3" in line
+    ]
+
+
 def test_screen_fits_a_terminal_of_eighty_columns() -> None:
     """Lines would wrap, and the screen would flicker."""
     lines = shown(RUNNING).splitlines()

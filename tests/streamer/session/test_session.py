@@ -156,8 +156,9 @@ def test_losses_are_told(
 ) -> None:
     """A user must learn of every sample that the voice had to do without."""
     signal_uv = emg(2.0)
-    signal_uv[100, 0] = np.nan
-    signal_uv[200:230, 3] = 1081.0
+    signal_uv[100] = np.nan
+    signal_uv[120, 0] = np.nan
+    signal_uv[200:230, 3] = 301.0
     chunks = [
         Chunk(signal_uv[:300], 0, 0, 0.5, 0.5),
         Chunk(signal_uv[500:], 0, 500, 2.0, 2.0, gap_before=200),
@@ -166,10 +167,44 @@ def test_losses_are_told(
     assert summary.lost_samples == 201
     assert summary.counters["pipeline"]["invalid_samples"] == 1
     assert summary.counters["pipeline"]["saturated_samples"] == 30
-    assert [problem.split()[0] for problem in summary.problems] == ["1", "30"]
+    assert summary.counters["pipeline"]["missing_values"] == 1
+    counts = [
+        (one["label"], one["missing_values"], one["equal_values"]) for one in summary.channels
+    ]
+    assert [one for one in counts if any(one[1:])] == [("EMG1", 1, 0), ("EMG4", 0, 30)]
+    assert [problem.split(": ")[0] for problem in summary.problems] == [
+        "1 EMG samples without a number in any channel",
+        "1 values of channel EMG1 are no numbers",
+        "30 values of channel EMG4 are in runs of equal ones",
+    ]
     assert len(read(summary.audio)) == 32000
     assert summary.utterances[0].utterance == "epoch-0000"
     assert summary.utterances[0].audio == summary.audio
+
+
+def test_a_channel_that_fails_is_named_as_the_source_calls_it(
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    script_source: Any,
+) -> None:
+    """Who has six electrodes and a line that one is bad must know which; the others go on."""
+    signal_uv = emg(3.0)
+    signal_uv[600:, 3] = np.nan
+    labels = tuple(f"m. {k}" for k in range(6))
+    source = script_source(chunks_of(signal_uv, (60,)), labels)
+    session = Session(source, toy_bundle, directory, realtime=False)
+    summary = session.run()
+    assert summary.lost_samples == 0
+    (bad,) = [one for one in summary.channels if one["failing_s"]]
+    assert (bad["label"], bad["failures"], bad["failing"]) == ("m. 3", 1, True)
+    assert bad["failing_s"] == pytest.approx(2.0, abs=0.03)
+    (problem,) = [one for one in summary.problems if "m. 3" in one]
+    assert "failed, for 2.0 s" in problem
+    assert session.snapshot().failing == (3,)
+    voice = read(summary.audio)
+    assert np.abs(voice[-16000:]).max() > 0.1 * np.abs(voice).max()
 
 
 def test_a_duration_ends_it_to_the_sample(
