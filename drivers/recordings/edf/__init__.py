@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.recordings.edf.layout import MAGIC
+from drivers.recordings.edf.fields import integer_of
+from drivers.recordings.edf.layout import BLOCK_BYTES, kind_of
 from drivers.recordings.edf.read import details, read
 from drivers.recordings.edf.write import write
 from drivers.recordings.format import Format
@@ -17,7 +18,7 @@ from drivers.recordings.recording import Recording
 
 __all__ = ["BDF", "EDF"]
 
-# The date, which is where every EDF has one; a short file is called EDF by its beginning.
+_UNIT = frozenset({"unit"})
 _DATE = re.compile(rb"[ \d]\d[.:'\-/ ][ \d]\d[.:'\-/ ][ \d]\d")
 
 
@@ -30,13 +31,20 @@ def _write_bdf(path: Path, recordings: Sequence[Recording]) -> list[str]:
 
 
 def _is_edf(path: Path, head: bytes) -> bool:
-    has_date = len(head) < 176 or _DATE.match(head[168:176]) is not None
-    return head.startswith(MAGIC["EDF"]) and (has_date or path.suffix.lower() == ".edf")
+    """Look at the first field, or, where that is damaged, at whether the sizes fit."""
+    if kind_of(head) != "EDF":
+        return False
+    if head[:8].strip(b"\0 \t\xa0") == b"0":
+        # many files begin with a zero; all EDF have a date, and a short one is believed
+        has_date = len(head) < 176 or _DATE.match(head[168:176]) is not None
+        return has_date or path.suffix.lower() == ".edf"
+    signals, header_bytes = integer_of(head[252:256]), integer_of(head[184:192])
+    return signals is not None and signals > 0 and header_bytes == BLOCK_BYTES * (signals + 1)
 
 
 def _is_bdf(path: Path, head: bytes) -> bool:
-    return head.startswith(MAGIC["BDF"])
+    return kind_of(head) == "BDF"
 
 
-EDF = Format("EDF", (".edf",), _is_edf, read, _write_edf, details=details)
-BDF = Format("BDF", (".bdf",), _is_bdf, read, _write_bdf, details=details)
+EDF = Format("EDF", (".edf",), _is_edf, read, _write_edf, details, _UNIT)
+BDF = Format("BDF", (".bdf",), _is_bdf, read, _write_bdf, details, _UNIT)

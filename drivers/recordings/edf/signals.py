@@ -1,128 +1,104 @@
 """Which signals of an EDF or BDF file are taken."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from drivers.errors import RecordingError
-from drivers.units import channel_types, uv_per
+from drivers.recordings.edf.layout import Layout, Signal
+from drivers.source import Channel
+from drivers.units import in_microvolts, unique_labels, uv_per
 
 
 @dataclass(frozen=True)
-class Signals:
+class Chosen:
     """Signals of the EMG's rate, and what was left out.
 
     Attributes
     ----------
-    signals : tuple of edfio's signals
+    signals : tuple of Signal
         Never empty.
+    channels : tuple of Channel
+        What they become.
+    factors : tuple of float
+        What their physical values are multiplied with for that.
     rate_hz : float
         Their rate by the header.
     step_uv : float
         The coarsest step of a voltage; 0 without any.
     left_out : tuple of str
         Other signals, and why.
+    notes : tuple of str
+        On their units, a line each.
     """
 
-    signals: tuple[Any, ...]
+    signals: tuple[Signal, ...]
+    channels: tuple[Channel, ...]
+    factors: tuple[float, ...]
     rate_hz: float
     step_uv: float
     left_out: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def choose(edf: Any, path: Path) -> Signals:
+def choose(layout: Layout, stored: Sequence[Channel] | None, unit: str | None) -> Chosen:
     """Take the signals at the rate of the EMG: of most EMG, or else of most signals.
 
     Parameters
     ----------
-    edf : edfio.Edf or edfio.Bdf
-        The open file.
-    path : Path
-        Its name, for errors.
+    layout : Layout
+        Of the file.
+    stored : sequence of Channel or None
+        As our own annotation gives them, where it does: the header cuts labels and units.
+    unit : str or None
+        Of the EMG, as a person says; it overrules the header.
 
     Returns
     -------
-    Signals
-        One or more.
+    Chosen
+        One signal or more.
 
     Raises
     ------
     RecordingError
-        There is none, or the header is damaged.
+        There is none, or its unit is unknown.
     """
-    try:
-        signals = [s for s in edf.signals if s.samples_per_data_record]
-        rates = [float(s.sampling_frequency) for s in signals]
-        steps = [_step(s) for s in signals]
-        types = channel_types([s.label for s in signals], [unit_of(s) for s in signals])
-    # edfio meets damaged bytes with any exception
-    except Exception as error:
-        raise damaged(path, error) from error
-    usable = [n for n, step in enumerate(steps) if step]
+    signals = [one for one in layout.signals if one.samples and not one.holds_annotations]
+    usable = [one for one in signals if one.step]
     if not usable:
         raise RecordingError(
-            f"signals of {path}", value="none with a scale", allowed="one signal or more"
+            f"signals of {layout.path}",
+            value="none" if not signals else "none with a scale",
+            allowed="one signal or more, beside annotations",
         )
-    emg = [rates[n] for n in usable if types[n] == "EMG"] or [rates[n] for n in usable]
-    rate_hz = max(set(emg), key=lambda rate: (emg.count(rate), rate))
-    chosen = [n for n in usable if rates[n] == rate_hz]
-    return Signals(
-        signals=tuple(signals[n] for n in chosen),
+    labels = [one.label or f"channel {n + 1}" for n, one in enumerate(usable)]
+    units, types = [one.unit for one in usable], None
+    if stored is not None and len(stored) == len(usable):
+        labels, types = [one.label for one in stored], [one.type for one in stored]
+        units = [  # what scales the samples is the header's
+            own.unit if uv_per(own.unit) == uv_per(one.unit) else one.unit
+            for own, one in zip(stored, usable, strict=True)
+        ]
+    scaled = in_microvolts(unique_labels(labels), units, types, str(layout.path), overruled_by=unit)
+    rates = [float(one.samples / layout.record_s) for one in usable]
+    emg = [rate for rate, one in zip(rates, scaled.channels, strict=True) if one.type == "EMG"]
+    rate_hz = max(set(emg or rates), key=lambda rate: ((emg or rates).count(rate), rate))
+    taken = [n for n, rate in enumerate(rates) if rate == rate_hz]
+    return Chosen(
+        signals=tuple(usable[n] for n in taken),
+        channels=tuple(scaled.channels[n] for n in taken),
+        factors=tuple(scaled.factors[n] for n in taken),
         rate_hz=rate_hz,
-        step_uv=max(steps[n] * (uv_per(unit_of(signals[n])) or 0.0) for n in chosen),
-        left_out=tuple(
-            f"{signal.label} at {rate:g} Hz" if step else f"{signal.label}, whose scale is missing"
-            for n, (signal, rate, step) in enumerate(zip(signals, rates, steps, strict=True))
-            if n not in chosen
+        step_uv=max(
+            abs(usable[n].step) * scaled.factors[n] if scaled.channels[n].unit == "uV" else 0.0
+            for n in taken
         ),
-    )
-
-
-def _step(signal: Any) -> float:
-    """Give the physical size of one count, 0 where the header's ranges give none."""
-    low, high = signal.digital_range
-    step = abs(signal.physical_max - signal.physical_min) / max(high - low, 1)
-    return step if high > low and math.isfinite(step) else 0.0
-
-
-def unit_of(signal: Any) -> str:
-    """Read the unit; some write it in UTF-8, against the standard.
-
-    Parameters
-    ----------
-    signal : edfio.EdfSignal or edfio.BdfSignal
-        The signal.
-
-    Returns
-    -------
-    str
-        As it is written.
-    """
-    unit = str(signal.physical_dimension)
-    try:
-        return unit.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return unit
-
-
-def damaged(path: Path, error: Exception) -> RecordingError:
-    """Put what edfio met into one line.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    error : Exception
-        Whatever edfio raised.
-
-    Returns
-    -------
-    RecordingError
-        To be raised.
-    """
-    return RecordingError(
-        f"content of {path}",
-        value=f"damaged ({type(error).__name__}: {str(error)[:100]})",
-        way_out="copy the file again",
+        left_out=(
+            *(
+                f"{label} at {rate:g} Hz"
+                for label, rate in zip(labels, rates, strict=True)
+                if rate != rate_hz
+            ),
+            *(f"{one.label}, whose scale is missing" for one in signals if not one.step),
+        ),
+        notes=scaled.notes,
     )

@@ -16,6 +16,9 @@ anything else                  a marker
 import json
 from collections.abc import Mapping
 
+from drivers.errors import RecordingError
+from drivers.outside.texts import parse_json
+
 LOST = "BAD_ACQ_SKIP"
 PADDING = "BAD_padding"
 PHONE = "phone "
@@ -54,8 +57,8 @@ def recording_text(fields: Mapping[str, object]) -> str:
 def recording_fields(text: str) -> dict[str, object]:
     """Read it, an empty dict where it is damaged."""
     try:
-        fields = json.loads(text.removeprefix(RECORDING))
-    except ValueError:
+        fields = parse_json(text.removeprefix(RECORDING), "annotation", RecordingError)
+    except RecordingError:
         return {}
     return fields if isinstance(fields, dict) else {}
 
