@@ -164,6 +164,11 @@ def analyse(corpus: Path, name: str, signal: SignalSettings) -> Session:
     -------
     Session
         All its utterances; none where all of them are damaged.
+
+    Raises
+    ------
+    RecordingError
+        The audio of utterances that were spoken is silent.
     """
     data = EmgUkaCorpus(corpus)
     utterances: tuple[Utterance, ...] = ()
@@ -174,5 +179,6 @@ def analyse(corpus: Path, name: str, signal: SignalSettings) -> Session:
     except RecordingError:
         if not data.skipped:
             raise
+    data.refuse_silence()
     speaker = name.split("-")[0]
     return Session(name, speaker, utterances, dict(data.skipped), dict(data.holes))

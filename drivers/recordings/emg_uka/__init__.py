@@ -19,7 +19,8 @@ a series and counted in `EmgUkaCorpus.skipped`; what is missing beside an uttera
 EMG is counted in `EmgUkaCorpus.holes`.
 """
 
-from drivers.recordings.emg_uka.corpus import CHANNELS, EmgUkaCorpus, Series
+from drivers.recordings.emg_uka.corpus import CHANNELS, EmgUkaCorpus
 from drivers.recordings.emg_uka.files import RATE_HZ, UtteranceError
+from drivers.recordings.emg_uka.series import Series
 
 __all__ = ["CHANNELS", "RATE_HZ", "EmgUkaCorpus", "Series", "UtteranceError"]

@@ -1,13 +1,14 @@
 """A corpus directory: what it holds, and its utterances as recordings."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
+from drivers.outside.names import clean
 from drivers.recordings.emg_uka.cut import Cut, check_cut, marker_cut, parse_offset
 from drivers.recordings.emg_uka.files import (
     RATE_HZ,
@@ -16,8 +17,22 @@ from drivers.recordings.emg_uka.files import (
     parse_alignment,
     read_audio,
     read_counts,
+    read_utterance_text,
 )
-from drivers.recordings.emg_uka.subsets import SUBSETS, parse_utterance, read_subsets
+from drivers.recordings.emg_uka.layout import ALLOWED, OtherLayout, other_layout, sessions_on_disk
+from drivers.recordings.emg_uka.series import Series, count
+from drivers.recordings.emg_uka.sound import (
+    SILENT_AUDIO,
+    clipped_samples,
+    cut_speech,
+    is_silent,
+    refuse_silence,
+)
+from drivers.recordings.emg_uka.subsets import (
+    SUBSETS,
+    parse_utterance,
+    read_subsets,
+)
 from drivers.recordings.recording import Recording, Segment
 from drivers.source import Channel, Provenance
 
@@ -26,40 +41,7 @@ SIMULATED = "SIMULATED"
 
 CHANNELS = tuple(Channel(f"EMG{number}") for number in range(1, 7))
 
-
-@dataclass(frozen=True)
-class Series:
-    """Utterances of a corpus, read one by one each time they are iterated.
-
-    Damaged ones are left out and counted in `EmgUkaCorpus.skipped`; if none is left,
-    iterating raises a `RecordingError`.
-
-    Attributes
-    ----------
-    corpus : EmgUkaCorpus
-        Where they are read from.
-    names : tuple of str
-        The utterances, damaged ones included.
-    """
-
-    corpus: "EmgUkaCorpus"
-    names: tuple[str, ...]
-
-    def __iter__(self) -> Iterator[Recording]:
-        """Read the recordings in the order of their names."""
-        usable = 0
-        last: UtteranceError | None = None
-        for name in self.names:
-            try:
-                recording = self.corpus.recording(name)
-            except UtteranceError as error:
-                count(self.corpus.skipped, error.reason, name)
-                last = error
-            else:
-                usable += 1
-                yield recording
-        if not usable:
-            raise RecordingError(f"all {len(self.names)} utterances damaged, the last one: {last}")
+_MOST_LETTERS = 4096  # of a transcript
 
 
 class EmgUkaCorpus:
@@ -86,6 +68,9 @@ class EmgUkaCorpus:
     holes : dict of str to list of str
         Utterances that lack something beside their EMG, by what they lack:
         ``"no audio"``, ``"no transcript"``, ``"no phones"``, ``"no offset"``...
+    clipped : dict of str to int
+        Samples of the speech that are at full scale or beyond, by utterance, of those that have
+        some and were spoken aloud or whispered.
 
     Raises
     ------
@@ -101,7 +86,8 @@ class EmgUkaCorpus:
         self.provenance = Provenance.SIMULATED if simulated else Provenance.RECORDED
         self.skipped: dict[str, list[str]] = {}
         self.holes: dict[str, list[str]] = {}
-        self.sessions = _sessions_on_disk(self.root)
+        self.clipped: dict[str, int] = {}
+        self.sessions = sessions_on_disk(self.root)
         self._subsets = read_subsets(self.root)
         self._subset_of = {
             utterance: SUBSETS[subset]
@@ -109,6 +95,11 @@ class EmgUkaCorpus:
             for names in by_session.values()
             for utterance in names
         }
+
+    @cached_property
+    def other_layout(self) -> OtherLayout | None:
+        """Sessions whose EMG has other columns, and of which nothing can be read."""
+        return other_layout(self.root, self.sessions)
 
     def subsets(self, session: str) -> tuple[str, ...]:
         """Subsets that name utterances of this session, such as ``"train.audible"``."""
@@ -226,7 +217,8 @@ class EmgUkaCorpus:
         RecordingError
             No such session or utterance.
         UtteranceError
-            Its EMG cannot be used: truncated, or the offsets lie outside of the files.
+            Its EMG cannot be used: truncated, of a session with another number of columns, or
+            the offsets lie outside of the files.
         """
         session, name = parse_utterance(utterance)
         if session not in self.sessions:
@@ -243,6 +235,14 @@ class EmgUkaCorpus:
                 value=name,
                 allowed=f"{len(names)} utterances, {min(names)} to {max(names)}",
             )
+        if self.other_layout is not None and session in self.other_layout.sessions:
+            raise UtteranceError(
+                "other columns in the EMG",
+                name,
+                value=self.other_layout.evidence,
+                allowed=ALLOWED,
+                way_out="write the session's files again, with these columns alone",
+            )
         counts = read_counts(paths.emg, name)
         try:
             audio, audio_rate_hz = read_audio(paths.audio, name)
@@ -253,14 +253,24 @@ class EmgUkaCorpus:
         check_cut(cut, len(counts), None if audio is None else len(audio), name)
         emg_uv = counts[:, : len(CHANNELS)] * self._uv_per_count
         split, mode = self._subset_of.get(name, (None, None))
+        speech = None
+        try:
+            speech = cut_speech(audio, audio_rate_hz, cut, name)
+        except UtteranceError as hole:
+            count(self.holes, hole.reason, name)
+        if speech is not None and mode in ("audible", "whispered"):
+            if is_silent(speech):
+                count(self.holes, SILENT_AUDIO, name)
+            if clipped := clipped_samples(speech):
+                self.clipped[name] = clipped
         return Recording(
             name=name,
             emg_uv=emg_uv[cut.emg_start : cut.emg_end],
             rate_hz=RATE_HZ,
             channels=CHANNELS,
             lead_in_uv=emg_uv[: cut.emg_start],
-            audio=None if audio is None else _speech(audio[cut.audio_start : cut.audio_end]),
-            audio_rate_hz=audio_rate_hz,
+            audio=speech,
+            audio_rate_hz=None if speech is None else audio_rate_hz,
             transcript=self._transcript(paths),
             mode=mode,
             speaker=session.split("-")[0],
@@ -270,71 +280,59 @@ class EmgUkaCorpus:
             phones=self._phones(paths),
         )
 
+    def refuse_silence(self) -> None:
+        """Refuse to learn, if the audio of what was read so far was silent where it must not be.
+
+        Raises
+        ------
+        RecordingError
+            Naming the files.
+        """
+        names = self.holes.get(SILENT_AUDIO, [])
+        refuse_silence([str(UtterancePaths(self.root, name).audio) for name in names])
+
     def _cut(
         self,
         paths: UtterancePaths,
         counts: NDArray[np.int16],
-        audio: NDArray[np.int16] | None,
+        audio: NDArray[np.float32] | None,
         audio_rate_hz: float | None,
     ) -> Cut:
         """Find the common part from the offset file, else from the marker."""
         if paths.offset.is_file():
-            return parse_offset(_text(paths.offset), paths.name)
+            text = read_utterance_text(paths.offset, "offset unreadable", paths.name)
+            return parse_offset(text, paths.name)
         count(self.holes, "no offset", paths.name)
         return marker_cut(counts, audio, audio_rate_hz, paths.name)
 
     def _transcript(self, paths: UtterancePaths) -> str | None:
-        text = _text(paths.transcript).strip() if paths.transcript.is_file() else ""
+        text = ""
+        if paths.transcript.is_file():
+            try:
+                text = read_utterance_text(paths.transcript, "transcript unreadable", paths.name)
+            except UtteranceError as hole:
+                count(self.holes, hole.reason, paths.name)
+                return None
+        text = clean(text, _MOST_LETTERS)
         if not text:
             count(self.holes, "no transcript", paths.name)
             return None
         return text
 
     def _phones(self, paths: UtterancePaths) -> tuple[Segment, ...]:
+        reason = "phones unreadable"
         try:
-            phones = parse_alignment(_text(paths.phones)) if paths.phones.is_file() else ()
-        except ValueError:
-            count(self.holes, "phones unreadable", paths.name)
+            text = ""
+            if paths.phones.is_file():
+                text = read_utterance_text(paths.phones, reason, paths.name)
+            phones = parse_alignment(text)
+        except (UtteranceError, ValueError):
+            count(self.holes, reason, paths.name)
             return ()
         if not phones:
             count(self.holes, "no phones", paths.name)
         return phones
 
 
-def _sessions_on_disk(root: Path) -> tuple[str, ...]:
-    """Sessions that have EMG under `root`."""
-    if not (root / "emg").is_dir():
-        found = "no directory emg in it" if root.is_dir() else "no such directory"
-        raise RecordingError(
-            f"corpus directory {root}",
-            value="a file" if root.is_file() else found,
-            allowed="the EMG-UKA layout: emg, audio, offset, Alignments, Transcripts, Subsets",
-        )
-    sessions = sorted({path.parent for path in root.glob("emg/*/*/e07_*.adc")})
-    if not sessions:
-        raise RecordingError(
-            f"corpus directory {root}",
-            value="no EMG in it",
-            allowed="files emg/<speaker>/<session>/e07_<speaker>_<session>_<number>.adc",
-        )
-    return tuple(f"{path.parent.name}-{path.name}" for path in sessions)
-
-
-def _speech(counts: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Channel 1, full scale 1."""
-    return counts[:, 0] * np.float32(2**-15)
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
-
-
 def _selection(session: str | None, subset: str | None) -> str:
     return f"subset {subset or '(any)'} of session {session or '(any)'}"
-
-
-def count(table: dict[str, list[str]], reason: str, utterance: str) -> None:
-    """Note an utterance under a reason, once however often it is read."""
-    names = table.setdefault(reason, [])
-    if utterance not in names:
-        names.append(utterance)

@@ -72,7 +72,7 @@ def parse_offset(text: str, utterance: str) -> Cut:
 
 def marker_cut(
     counts: NDArray[np.int16],
-    audio: NDArray[np.int16] | None,
+    audio: NDArray[np.float32] | None,
     audio_rate_hz: float | None,
     utterance: str,
 ) -> Cut:
@@ -82,7 +82,7 @@ def marker_cut(
     ----------
     counts : ndarray of int16, shape (n, 7)
         EMG file, its marker in the last column.
-    audio : ndarray of int16, shape (samples, 2), optional
+    audio : ndarray of float32, shape (samples, 2), optional
         Speech and the analogue marker.
     audio_rate_hz : float, optional
         Sampling rate of `audio`.
@@ -172,7 +172,7 @@ def rising_edge(counts: NDArray[np.int16]) -> int | None:
     return int(steps[0]) + 1 if len(steps) else None
 
 
-def _pulse(audio: NDArray[np.int16]) -> int | None:
+def _pulse(audio: NDArray[np.float32]) -> int | None:
     """Sample of the marker in the audio, None if there is none."""
     if audio.shape[1] < 2 or np.ptp(audio[:, 1]) == 0:
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from drivers.errors import RecordingError
+from drivers.outside.texts import read_text
 from drivers.recordings.recording import SpeakingMode, Split
 
 SUBSETS: dict[str, tuple[Split, SpeakingMode]] = {
@@ -43,6 +44,11 @@ def parse_utterance(text: str) -> tuple[str, str]:
             allowed="speaker-session-number such as 002-001-0100",
         )
     return match[1], f"{match[1]}-{match[2]}"
+
+
+def is_session(text: str) -> bool:
+    """Say whether a text names a session, as utterances can name it: ``"002-001"``."""
+    return re.fullmatch(r"[A-Za-z0-9]+-[A-Za-z0-9]+", text) is not None
 
 
 def parse_subset(text: str, name: str) -> dict[str, tuple[str, ...]]:
@@ -114,9 +120,11 @@ def read_subsets(root: Path) -> dict[str, dict[str, tuple[str, ...]]]:
         path = root / "Subsets" / subset
         if not path.is_file():
             continue
-        subsets[subset] = parse_subset(
-            path.read_text(encoding="utf-8", errors="replace"), str(path)
-        )
+        try:
+            text = read_text(path, str(path), RecordingError, errors="replace")
+        except OSError as error:
+            raise RecordingError(f"{path} cannot be read: {error.strerror or error}") from None
+        subsets[subset] = parse_subset(text, str(path))
         for utterance in (name for names in subsets[subset].values() for name in names):
             if utterance in seen:
                 raise RecordingError(

@@ -129,13 +129,54 @@ def test_what_is_missing_beside_the_emg_is_counted(corpus, files, hole):
     assert (recording.phones == ()) == ("phones" in files)
 
 
-@pytest.mark.parametrize("text", ["0 4\n", "a b SIL\n", "9 3 SIL\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["0 4\n", "a b SIL\n", "9 3 SIL\n", f"0 {'9' * 400} SIL\n", "0 \u0663 SIL\n", "-1 3 A\n"],
+)
 def test_unreadable_phones_are_a_hole(corpus, text):
     """One odd file does not stop a training."""
     corpus.phones(NAME).write_text(text)
     reader = EmgUkaCorpus(corpus.root)
     assert reader.recording(NAME).phones == ()
     assert reader.holes == {"phones unreadable": [NAME]}
+
+
+TOO_LARGE = b"A" * (2**24 + 1)
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("offset", "offset unreadable"),
+        ("transcript", "transcript unreadable"),
+        ("phones", "phones unreadable"),
+    ],
+)
+def test_texts_are_of_bounded_size(corpus, file, reason):
+    """One odd file costs what stands in it, and no memory."""
+    getattr(corpus, file)(NAME).write_bytes(TOO_LARGE)
+    reader = EmgUkaCorpus(corpus.root)
+    list(reader.recordings("002-001"))
+    assert reader.skipped | reader.holes == {reason: [NAME]}
+
+
+def test_subsets_are_of_bounded_size(corpus):
+    """Nothing else tells speaking mode and split: without them there is no corpus."""
+    (corpus.root / "Subsets" / "test.silent").write_bytes(TOO_LARGE)
+    with pytest.raises(RecordingError, match="test.silent.*16 MiB"):
+        EmgUkaCorpus(corpus.root)
+
+
+def test_texts_are_one_printable_line(corpus):
+    """They go to terminals, tables and stream outlets."""
+    corpus.transcript(NAME).write_bytes(b"A\x1b[2J\x00 B\n\nC\xff\n")
+    corpus.phones(NAME).write_bytes(b"0 4 A\x1b\n")
+    recording = EmgUkaCorpus(corpus.root).recording(NAME)
+    assert (
+        recording.transcript
+        == "A\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER} B C\N{REPLACEMENT CHARACTER}"
+    )
+    assert recording.phones[0].label == "A\N{REPLACEMENT CHARACTER}"
 
 
 def test_unreadable_audio_is_a_hole(corpus):
