@@ -11,6 +11,7 @@ Audio = NDArray[np.float32]
 
 _FADE_S = 0.005
 _INAUDIBLE = 1e-5
+_LONGEST_S = 60.0  # of what comes at a time: a network was gone, or a sender has long chunks
 _SURPLUS_S = 0.02  # over the reserve at a start; chunks are seldom longer
 
 
@@ -81,7 +82,7 @@ class PlayBuffer:
         self._reserve = round(reserve_ms / 1000 * rate_hz)
         self._surplus = round(_SURPLUS_S * rate_hz)
         self._limit = max(round(limit_ms / 1000 * rate_hz), 2 * self._reserve)
-        self._size = self._limit + 2 * rate_hz
+        self._size = self._limit + round(_LONGEST_S * rate_hz)
         self._ring = np.zeros(self._size, dtype=np.float32)
         fade = round(_FADE_S * rate_hz)
         self._rise = np.linspace(0, 1, fade, endpoint=False, dtype=np.float32)

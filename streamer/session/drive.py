@@ -72,8 +72,8 @@ def drive(
                 stopped=lambda: stop.is_set() or workers.failed.is_set(),
             )
         finally:
-            parts.watch.finish()
             parts.ring.close()
+            parts.watch.finish()
 
     def work() -> None:
         while (chunk := parts.ring.get()) is not None:
