@@ -1,5 +1,6 @@
-"""Some of a source's channels, in an order of one's choice."""
+"""Some of a signal's channels, in an order of one's choice."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -43,7 +44,7 @@ class SelectedChannels:
     def info(self) -> SourceInfo:
         """What the source delivers; valid once it is open."""
         info = self._source.info
-        columns = _columns(info, self._labels)
+        columns = self._find(info)
         return replace(info, channels=tuple(info.channels[column] for column in columns))
 
     @property
@@ -63,7 +64,7 @@ class SelectedChannels:
         """
         self._source.open()
         try:
-            self._columns = _columns(self._source.info, self._labels)
+            self._columns = self._find(self._source.info)
         except SignalMismatchError:
             self._source.close()
             raise
@@ -98,19 +99,68 @@ class SelectedChannels:
         """Close."""
         self.close()
 
+    def _find(self, info: SourceInfo) -> list[int]:
+        return find_columns([c.label for c in info.channels], self._labels, info.name)
+
     def _select(self, samples: Samples) -> Samples:
         return samples[:, self._columns]
 
 
-def _columns(info: SourceInfo, labels: tuple[str, ...]) -> list[int]:
-    """Find the channels of these labels."""
-    there = [channel.label for channel in info.channels]
-    for label in labels:
-        if there.count(label) != 1:
+def find_columns(there: Sequence[str], wanted: Sequence[str], thing: str) -> list[int]:
+    """Find channels by their labels.
+
+    A label that is not there as it is written may be there in another spelling: EDF says
+    ``EMG 1`` of what LSL calls ``EMG1``.
+
+    Parameters
+    ----------
+    there : sequence of str
+        Labels of a signal.
+    wanted : sequence of str
+        Labels of the channels to find.
+    thing : str
+        The signal, for the error.
+
+    Returns
+    -------
+    list of int
+        Columns of the wanted channels, each once.
+
+    Raises
+    ------
+    SignalMismatchError
+        A label that is not there, or is there twice; or two that mean the same channel.
+    """
+    columns = []
+    plain = [plain_label(label) for label in there]
+    for label in wanted:
+        exact = [n for n, one in enumerate(there) if one == label]
+        found = exact or [n for n, one in enumerate(plain) if one == plain_label(label)]
+        if len(found) != 1 or found[0] in columns:
+            how = "twice in it" if found else "not in it"
             raise SignalMismatchError(
-                f"channel of {info.name}",
-                value=f"'{label}', {'twice in it' if label in there else 'not in it'}",
+                f"channel of {thing}",
+                value=f"'{label}', {'named twice' if len(found) == 1 else how}",
                 allowed=", ".join(there),
                 way_out="name channels by labels that it has once",
             )
-    return [there.index(label) for label in labels]
+        columns += found
+    return columns
+
+
+def plain_label(label: str) -> str:
+    """Return what is left of a label without its spelling.
+
+    Parameters
+    ----------
+    label : str
+        Such as ``"EMG 1"``, ``"emg_01"``, ``"EMG1"``.
+
+    Returns
+    -------
+    str
+        The same for all three.
+    """
+    folded = "".join(label.split()).casefold()
+    numbered = re.fullmatch(r"([^\W\d_]+)[_-]?0*([0-9]+)", folded)
+    return folded if numbered is None else f"{numbered[1]}{numbered[2]}"

@@ -10,10 +10,12 @@ from pydantic import Field
 from drivers.clock import Clock
 from drivers.errors import RecordingError
 from drivers.outside.settings import Settings
+from drivers.recordings.checked import CheckedRecordings
 from drivers.recordings.emg_uka import EmgUkaCorpus
+from drivers.recordings.format import Choices
 from drivers.recordings.info import left_out
 from drivers.recordings.recording import Recording
-from drivers.recordings.registry import read_recordings
+from drivers.recordings.registry import read_recordings, refuse_choices
 from drivers.replay import ReplaySource, skip
 
 _UNPACED_CHUNK_S = 0.1  # nobody waits for it, and a chunk has its price
@@ -28,12 +30,27 @@ class RecordingsSettings(Settings):
     session: str | None = Field(default=None, description="Recording session; null is all")
     subset: str | None = Field(default=None, description="Such as test.audible; null is all")
     utterances: tuple[str, ...] = Field(default=(), description="Only these, in this order")
+    stream: str | None = Field(
+        default=None,
+        description="Which stream of a file is the EMG: a name, id=ID or type=TYPE, as for lsl:",
+    )
+    channels: tuple[str, ...] | None = Field(
+        default=None, description="Labels of the channels to use, in the order of the bundle's"
+    )
+    unit: str | None = Field(
+        default=None, description="Of the EMG, such as uV; null is as the file says"
+    )
     emg_scale_uv: float | None = Field(
         default=None,
         ge=1e-9,
         le=1e9,
         description="Microvolts per count of EMG-UKA and Vitaport files; null is as they say",
     )
+
+    @property
+    def choices(self) -> Choices:
+        """What a person says of the file."""
+        return Choices(self.stream, self.channels, self.unit, self.emg_scale_uv)
 
 
 def packaged_recording() -> Path:
@@ -98,24 +115,17 @@ class Selection:
 
     def __init__(self, settings: RecordingsSettings) -> None:
         path = settings.path or packaged_recording()
-        self._path = path
-        scale = {} if settings.emg_scale_uv is None else {"uv_per_count": settings.emg_scale_uv}
-        self._corpus = EmgUkaCorpus(path, **scale) if path.is_dir() else None
+        self._path, self._choices = path, settings.choices
+        self._corpus: EmgUkaCorpus | None = None
         self._named: dict[str, Recording] = {}
+        self._notes: dict[str, None] = {}
         self.recordings: Iterable[Recording]
-        if self._corpus is None:
+        if path.is_dir():
+            self._corpus, self.recordings = _of_corpus(path, settings)
+        else:
             self.recordings = _of_file(path, settings)
             self._named = {recording.name: recording for recording in self.recordings}
-        elif settings.utterances:
-            self.recordings = tuple(
-                recording
-                for utterance in settings.utterances
-                for recording in self._corpus.recordings(
-                    settings.session, settings.subset, utterance
-                )
-            )
-        else:
-            self.recordings = self._corpus.recordings(settings.session, settings.subset)
+            self._notes = dict.fromkeys(note for one in self.recordings for note in one.notes)
 
     def natural(self, start_s: float = 0.0) -> Callable[[str], Recording | None]:
         """Return what finds the recording of an utterance by its name.
@@ -141,18 +151,39 @@ class Selection:
 
     @property
     def skipped(self) -> list[str]:
-        """What was left out, as damaged or of no use, a line for each reason."""
+        """What was left out or read otherwise than it is written, a line for each reason."""
         if self._corpus is None:
-            return left_out(self._path)
+            return [*left_out(self._path, self._choices), *self._notes]
         return [
             f"left out {len(names)} utterances, {reason}: {', '.join(names)}"
             for reason, names in self._corpus.skipped.items()
         ]
 
 
+def _of_corpus(
+    path: Path, settings: RecordingsSettings
+) -> tuple[EmgUkaCorpus, Iterable[Recording]]:
+    """Open a corpus, and choose recordings of it that are read as they are iterated."""
+    choices = settings.choices
+    refuse_choices(path, choices)
+    scale = {} if choices.emg_scale_uv is None else {"uv_per_count": choices.emg_scale_uv}
+    corpus = EmgUkaCorpus(path, **scale)
+
+    def chosen() -> Iterable[Recording]:
+        if not settings.utterances:
+            return corpus.recordings(settings.session, settings.subset)
+        return tuple(
+            recording
+            for utterance in settings.utterances
+            for recording in corpus.recordings(settings.session, settings.subset, utterance)
+        )
+
+    return corpus, CheckedRecordings(chosen, f"corpus {path}", choices.channels)
+
+
 def _of_file(path: Path, settings: RecordingsSettings) -> tuple[Recording, ...]:
     """Read what a file holds, as far as it is chosen."""
-    there = tuple(read_recordings(path, settings.emg_scale_uv))
+    there = tuple(read_recordings(path, settings.choices))
     mode = (settings.subset or "").split(".")
     chosen = [
         recording

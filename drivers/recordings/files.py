@@ -1,11 +1,13 @@
 """What all writers and readers of files share: new files only, and bounded losses."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedWriter
 from pathlib import Path
 
 from drivers.errors import RecordingError
+from drivers.outside.names import file_name
 from drivers.recordings.recording import Recording
 
 # Lost samples take memory that no byte of a file stands for: 80 MB of them, which is an
@@ -35,9 +37,7 @@ def new_file(path: Path) -> Iterator[BufferedWriter]:
     try:
         file = path.open("xb")
     except FileExistsError as error:
-        raise RecordingError(
-            f"file {path}", value="exists already", way_out="choose another name, or remove it"
-        ) from error
+        raise exists_already(path) from error
     except OSError as error:
         raise RecordingError(f"file {path} cannot be made", value=error.strerror) from error
     try:
@@ -80,6 +80,62 @@ def the_one(recordings: Sequence[Recording], kind: str) -> Recording:
             "take a format that holds many: .npz, .xdf",
         )
     return recordings[0]
+
+
+def each_file(to: Path, names: Sequence[str]) -> list[Path]:
+    """Name a file for each recording, different ones on any system.
+
+    Parameters
+    ----------
+    to : Path
+        Its name comes before that of each recording.
+    names : sequence of str
+        Of the recordings.
+
+    Returns
+    -------
+    list of Path
+        A name that comes again, in another case or spelling, gets a number: ``a_b``,
+        ``a_b-2``.
+
+    Raises
+    ------
+    RecordingError
+        One of them exists: before anything is written.
+    """
+    plain = [file_name(name) for name in names]
+    used: set[str] = set()
+    files = []
+    for name in plain:
+        unique, times = name, 1
+        # a number must not take the name of another one
+        while unique.casefold() in used or (times > 1 and unique in plain):
+            times += 1
+            unique = f"{name}-{times}"
+        used.add(unique.casefold())
+        files.append(to.with_name(f"{to.stem}_{unique}{to.suffix}"))
+    for file in files:
+        if os.path.lexists(file):
+            raise exists_already(file)
+    return files
+
+
+def exists_already(path: Path) -> RecordingError:
+    """Refuse to write over a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    RecordingError
+        To be raised.
+    """
+    return RecordingError(
+        f"file {path}", value="exists already", way_out="choose another name, or remove it"
+    )
 
 
 def check_lost(rows: int, channels: int, path: Path) -> None:

@@ -1,18 +1,22 @@
 """What a file holds, for people and programs: ``streamer info FILE``."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from drivers.amplitudes import Amplitudes
+from drivers.recordings.format import AS_WRITTEN, Choices
 from drivers.recordings.recording import Recording
-from drivers.recordings.registry import read_recordings, recognise
+from drivers.recordings.registry import details, read_recordings, recognise
 from drivers.source import Channel
 
-# What `Format.details` calls a thing that is in the file and in no recording.
 _LABELS = ("mode", "speaker", "session", "split", "provenance")
+_MOST_KINDS = 64  # of signals and sessions whose amplitudes are judged
+# What `Format.details` calls a thing that is in the file and in no recording.
 _MISSING = ("left out", "unreadable", "outside", "truncated", "damage", "end", "behind")
 
 
@@ -52,6 +56,9 @@ class FileInfo:
         Of the first one that has a time.
     details : dict of str to str
         What the format says beside that.
+    notes : tuple of str
+        What a person should know of how it was read (see `Recording`), and amplitudes that
+        are implausible for EMG.
     """
 
     path: str
@@ -77,6 +84,7 @@ class FileInfo:
     names: tuple[str, ...]
     recorded_at: datetime | None
     details: dict[str, str]
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Give all of it as plain values that JSON can hold."""
@@ -98,6 +106,7 @@ class _Sums:
     labels: dict[str, Counter[str]] = field(
         default_factory=lambda: {key: Counter() for key in _LABELS}
     )
+    notes: dict[str, None] = field(default_factory=dict)
 
     def add(self, recording: Recording) -> None:
         """Count one more."""
@@ -116,18 +125,66 @@ class _Sums:
         self.counts["transcripts"] += recording.transcript is not None
         self.counts["phones"] += bool(recording.phones)
         self.counts["lead_ins"] += recording.lead_in_uv is not None
+        self.notes |= dict.fromkeys(recording.notes)
         for key, labels in self.labels.items():
             if (label := getattr(recording, key)) is not None:
                 labels[label] += 1
 
 
-def describe(path: str | Path) -> FileInfo:
+@dataclass
+class _Amplitudes:
+    """Of each session and signal of some recordings."""
+
+    kinds: dict[tuple[str | None, tuple[Channel, ...], float], Amplitudes] = field(
+        default_factory=dict
+    )
+
+    def add(self, recording: Recording) -> None:
+        """Look at one more."""
+        kind = (recording.session, recording.channels, recording.rate_hz)
+        if kind in self.kinds or len(self.kinds) < _MOST_KINDS:
+            amplitudes = self.kinds.setdefault(kind, Amplitudes(*kind[1:]))
+            amplitudes.add(recording.emg_uv)
+
+    def cautions(self, name: str) -> list[str]:
+        """Say what is implausible."""
+        return [
+            line
+            for (session, *_), amplitudes in self.kinds.items()
+            for line in amplitudes.cautions(f"session {session}" if session else name)
+        ]
+
+
+def amplitude_cautions(recordings: Iterable[Recording], name: str) -> list[str]:
+    """Say where amplitudes are implausible for EMG (see `drivers.amplitudes`).
+
+    Parameters
+    ----------
+    recordings : iterable of Recording
+        Those of a file or corpus.
+    name : str
+        Of the file, where a recording has no session.
+
+    Returns
+    -------
+    list of str
+        A line for a person each.
+    """
+    amplitudes = _Amplitudes()
+    for recording in recordings:
+        amplitudes.add(recording)
+    return amplitudes.cautions(name)
+
+
+def describe(path: str | Path, choices: Choices = AS_WRITTEN) -> FileInfo:
     """Say what is in a file or corpus, reading all of it once.
 
     Parameters
     ----------
     path : str or Path
         The file or directory.
+    choices : Choices
+        What a person says of it.
 
     Returns
     -------
@@ -141,9 +198,10 @@ def describe(path: str | Path) -> FileInfo:
     """
     path = Path(path)
     form = recognise(path)
-    sums = _Sums()
-    for recording in read_recordings(path):
+    sums, amplitudes = _Sums(), _Amplitudes()
+    for recording in read_recordings(path, choices, may_be_empty=True):
         sums.add(recording)
+        amplitudes.add(recording)
     channels, rate_hz = sums.first or ((), None)
     counts = sums.counts
     return FileInfo(
@@ -169,17 +227,20 @@ def describe(path: str | Path) -> FileInfo:
         provenances=dict(sums.labels["provenance"]),
         names=tuple(sums.names),
         recorded_at=sums.recorded_at,
-        details=form.details(path) if form.details else {},
+        details=details(path, choices),
+        notes=(*sums.notes, *amplitudes.cautions(path.name)),
     )
 
 
-def left_out(path: str | Path) -> list[str]:
+def left_out(path: str | Path, choices: Choices = AS_WRITTEN) -> list[str]:
     """Say what a file holds that its recordings do not.
 
     Parameters
     ----------
     path : str or Path
         A file, or a corpus directory.
+    choices : Choices
+        What a person says of it.
 
     Returns
     -------
@@ -191,9 +252,8 @@ def left_out(path: str | Path) -> list[str]:
     RecordingError
         It is nothing that is known.
     """
-    form = recognise(path)
-    details = {} if form.details is None else form.details(Path(path))
-    return [f"{name}: {what}" for name, what in details.items() if _is_missing(name)]
+    facts = details(path, choices)
+    return [f"{name}: {what}" for name, what in facts.items() if _is_missing(name)]
 
 
 def _is_missing(name: str) -> bool:

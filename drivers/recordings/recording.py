@@ -64,6 +64,9 @@ class Recording:
         How far it is proven that this is EMG of a person; None where nobody knows.
     recorded_at : datetime, optional
         Of the first sample; without a time zone where the file says none.
+    notes : tuple of str
+        What a person should know of how it was read, a line each: channels that are no EMG,
+        units that were overruled, a rate that is not the nominal one. Shown, never written.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Recording:
     phones: tuple[Segment, ...] = ()
     provenance: Provenance | None = None
     recorded_at: datetime | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> float:

@@ -1,11 +1,16 @@
 """All formats: recognised by content, read, written by suffix."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from drivers.errors import RecordingError
-from drivers.recordings.format import HEAD_BYTES, Format
+from drivers.outside.names import clean
+from drivers.outside.texts import open_regular
+from drivers.recordings.checked import CheckedRecordings, one_line
+from drivers.recordings.files import exists_already
+from drivers.recordings.format import AS_WRITTEN, HEAD_BYTES, Choices, Format
 from drivers.recordings.recording import Recording
 
 # What people open by mistake, by how it begins.
@@ -22,6 +27,20 @@ _OTHERS = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a PNG picture",
 }
+
+# Why a person cannot choose it.
+_FIXED = {
+    "stream": ("stream", "has no streams to choose from"),
+    "unit": ("unit", "has a scale instead (recordings.emg_scale_uv)"),
+    "emg_scale_uv": ("EMG scale", "says its own"),
+}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+TABLE_NEEDS = (
+    "save it as UTF-8, with a line of column names with units such as 'EMG1 [uV]' before the "
+    "numbers, and a first column time_s or a line '# rate_hz: 600' before that"
+)
+"""What makes a recording of a text, for people."""
+_MOST_LETTERS = 4000  # of a detail
 
 
 @cache
@@ -75,16 +94,19 @@ def recognise(path: str | Path) -> Format:
     return found
 
 
-def read_recordings(path: str | Path, emg_scale_uv: float | None = None) -> Iterable[Recording]:
+def read_recordings(
+    path: str | Path, choices: Choices = AS_WRITTEN, *, may_be_empty: bool = False
+) -> Iterable[Recording]:
     """Read whatever it is.
 
     Parameters
     ----------
     path : str or Path
         A file, or a corpus directory.
-    emg_scale_uv : float, optional
-        Microvolts per count, for formats whose devices differ in it; by default what the
-        file says, or the format.
+    choices : Choices
+        What a person says of it.
+    may_be_empty : bool
+        Also take a file without a sample, to say what else is in it.
 
     Returns
     -------
@@ -95,22 +117,85 @@ def read_recordings(path: str | Path, emg_scale_uv: float | None = None) -> Iter
     Raises
     ------
     RecordingError
-        It is damaged, nothing that is known, or of a format that has one scale only.
+        It is damaged, nothing that is known, without a sample, or something is chosen that
+        its format does not leave open.
     """
     path = Path(path)
     form = recognise(path)
-    if emg_scale_uv is not None and form.read_scaled is None:
-        raise RecordingError(
-            f"EMG scale of {path}",
-            value=f"{emg_scale_uv:g} uV per count",
-            allowed=f"none: {form.name} says its own",
-        )
-    try:
-        if emg_scale_uv is not None and form.read_scaled is not None:
-            return form.read_scaled(path, emg_scale_uv)
-        return form.read(path)
-    except OSError as error:
-        raise RecordingError(f"{form.name} {path}", value=error.strerror or error) from error
+    keywords = _keywords(form, path, choices)
+    if may_be_empty and "may_be_empty" in form.takes:
+        keywords["may_be_empty"] = True
+    return CheckedRecordings(
+        lambda: form.read(path, **keywords),
+        f"{form.name} {path}",
+        choices.channels,
+    )
+
+
+def details(path: str | Path, choices: Choices = AS_WRITTEN) -> dict[str, str]:
+    """Say what a format tells beside the recordings.
+
+    Parameters
+    ----------
+    path, choices
+        As for `read_recordings`.
+
+    Returns
+    -------
+    dict of str to str
+        By what it is about.
+
+    Raises
+    ------
+    RecordingError
+        As `read_recordings`.
+    """
+    path = Path(path)
+    form = recognise(path)
+    if form.details is None:
+        return {}
+    keywords = _keywords(form, path, replace(choices, emg_scale_uv=None))
+    with one_line(f"{form.name} {path}"):
+        return {
+            name: clean(text, _MOST_LETTERS)
+            for name, text in form.details(path, **keywords).items()
+        }
+
+
+def refuse_choices(path: Path, choices: Choices) -> None:
+    """Refuse what the format of a file or corpus does not leave open.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or a corpus directory.
+    choices : Choices
+        What a person says of it.
+
+    Raises
+    ------
+    RecordingError
+        It is nothing that is known, or has something of its own.
+    """
+    _keywords(recognise(path), path, choices)
+
+
+def _keywords(form: Format, path: Path, choices: Choices) -> dict[str, object]:
+    """Return what is chosen for the reader, and refuse what it does not leave open."""
+    chosen = {
+        key: value
+        for key in ("stream", "unit", "emg_scale_uv")
+        if (value := getattr(choices, key)) is not None
+    }
+    for key, value in chosen.items():
+        if key not in form.takes:
+            what, why = _FIXED[key]
+            raise RecordingError(
+                f"{what} of {path} (recordings.{key})",
+                value=value,
+                allowed=f"none: {form.name} {why}",
+            )
+    return chosen
 
 
 def write_recordings(path: str | Path, recordings: Iterable[Recording]) -> list[str]:
@@ -144,14 +229,12 @@ def write_recordings(path: str | Path, recordings: Iterable[Recording]) -> list[
             way_out="name the file after the format that it shall have",
         )
     if path.exists():  # before a corpus is read in vain
-        raise RecordingError(
-            f"file {path}", value="exists already", way_out="choose another name, or remove it"
-        )
+        raise exists_already(path)
     return write(path, list(recordings))
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path, f"recording {path}", RecordingError) as file:
         return file.read(HEAD_BYTES)
 
 
@@ -173,7 +256,10 @@ def _unknown(path: Path, head: bytes) -> RecordingError:
         way_out = "give the corpus directory, and choose the utterance with --utterance"
     else:
         looks = next((what for magic, what in _OTHERS.items() if head.startswith(magic)), "")
-        looks = looks or ("a text" if _is_text(head) else "unknown bytes")
+        if not looks and (head.startswith(_UTF_16) or _is_text(head)):
+            looks = "a text in UTF-16" if head.startswith(_UTF_16) else "a text"
+            way_out = f"for a table, {TABLE_NEEDS}"
+        looks = looks or "unknown bytes"
     return RecordingError(f"format of {path}", value=looks, allowed=known, way_out=way_out)
 
 

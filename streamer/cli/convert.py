@@ -1,6 +1,5 @@
 """``streamer convert``: one format to another."""
 
-import re
 from pathlib import Path
 
 import click
@@ -36,6 +35,8 @@ def convert(
       streamer convert data/emg-uka session.xdf --session 002-001 --subset test
       streamer convert runs/first/recording.xdf first.bdf --each
     """  # noqa: D301 - \b is click's, not Python's
+    from drivers.recordings.files import each_file
+    from drivers.recordings.info import amplitude_cautions
     from drivers.recordings.registry import write_recordings
     from streamer.config import load_config
     from streamer.recordings import Selection
@@ -52,11 +53,11 @@ def convert(
     )
     selection = Selection(config.recordings)
     recordings = tuple(selection.recordings)
-    notes = selection.skipped
+    notes = [*selection.skipped, *amplitude_cautions(recordings, path.name)]
     if each:
-        for recording in recordings:
-            plain = re.sub(r"[^\w.-]", "_", recording.name)
-            notes += write_recordings(to.with_stem(f"{to.stem}_{plain}"), [recording])
+        files = each_file(to, [recording.name for recording in recordings])
+        for file, recording in zip(files, recordings, strict=True):
+            notes += write_recordings(file, [recording])
     else:
         notes += write_recordings(to, recordings)
     for line in notes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streamer.cli.options import as_json, print_json
+from streamer.cli.options import as_json, configured, print_json, say
 
 if TYPE_CHECKING:
     from drivers.recordings.info import FileInfo
@@ -17,23 +17,28 @@ _MOST_NAMES = 8
 @click.command()
 @click.argument("path", metavar="FILE", type=Path)
 @as_json
-def info(path: Path, json_: bool) -> None:
+@configured
+def info(path: Path, json_: bool, config_file: Path | None, assignments: tuple[str, ...]) -> None:
     """Say what a recording holds.
 
     FILE is a recording of any known format, told by its content, or a corpus directory.
+    What a file does not say, or says wrongly, is set by recordings.stream, .channels, .unit.
 
     \b
-    Example:
+    Examples:
       streamer info runs/first/recording.xdf
+      streamer info lab.xdf --set recordings.stream=Amp --set recordings.unit=uV
     """  # noqa: D301 - \b is click's, not Python's
     from drivers.recordings.info import describe
+    from streamer.config import load_config
 
-    found = describe(path)
+    config = load_config(config_file, assignments, {"recordings.path": path})
+    found = describe(path, config.recordings.choices)
     if json_:
         print_json(found.as_dict())
         return
     for name, line in _lines(found):
-        click.echo(f"{name:10} {line}")
+        say(f"{name:10} {line}")
 
 
 def _lines(found: "FileInfo") -> list[tuple[str, str]]:
@@ -66,6 +71,7 @@ def _lines(found: "FileInfo") -> list[tuple[str, str]]:
         ("splits", _counted(found.splits)),
         ("provenance", _counted(found.provenances)),
         *found.details.items(),
+        *(("attention", note) for note in found.notes),
     ]
     if found.signals > 1:
         lines.insert(3, ("attention", f"{found.signals} different sets of channels and rates"))

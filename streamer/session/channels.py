@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from drivers.errors import SignalMismatchError
+from drivers.selection import find_columns, plain_label
 from drivers.source import Chunk, SourceInfo
 
 
@@ -20,13 +22,41 @@ def columns_for(info: SourceInfo, wanted: Sequence[str]) -> list[int]:
     -------
     list of int
         Columns of the wanted channels, where the source has each of them once, among others
-        or in another order. Otherwise all columns as they come: devices name their inputs as
-        they like, and `Bundle.check` has the last word.
+        or in another order (``EMG 1`` is ``EMG1``). Otherwise those of its EMG if they are as
+        many, or all columns as they come: devices name their inputs as they like, and
+        `Bundle.check` has the last word.
     """
-    labels = [channel.label for channel in info.channels]
-    if all(labels.count(label) == 1 for label in wanted):
-        return [labels.index(label) for label in wanted]
-    return list(range(len(labels)))
+    try:
+        return find_columns([channel.label for channel in info.channels], wanted, info.name)
+    except SignalMismatchError:
+        emg = [n for n, channel in enumerate(info.channels) if channel.type == "EMG"]
+        return emg if len(emg) == len(wanted) else list(range(len(info.channels)))
+
+
+def check_microvolts(columns: Sequence[int], info: SourceInfo) -> None:
+    """Refuse channels that are not in microvolts: a wrong unit is heard nowhere.
+
+    Parameters
+    ----------
+    columns : sequence of int
+        From `columns_for`.
+    info : SourceInfo
+        Of the source.
+
+    Raises
+    ------
+    SignalMismatchError
+        One of them is in another unit, or in none.
+    """
+    for channel in (info.channels[column] for column in columns):
+        if channel.unit != "uV":
+            raise SignalMismatchError(
+                f"unit of channel {channel.label} of {info.name}, which the models would get",
+                value=channel.unit or "none",
+                allowed="uV",
+                way_out="choose other channels, or say the unit (live.channels and live.unit, of "
+                "recordings recordings.channels and recordings.unit)",
+            )
 
 
 def said_of(columns: Sequence[int], info: SourceInfo, wanted: Sequence[str]) -> list[str]:
@@ -50,7 +80,7 @@ def said_of(columns: Sequence[int], info: SourceInfo, wanted: Sequence[str]) -> 
     there, used = ", ".join(labels), [labels[column] for column in columns]
     if used != labels:
         return [f"of the channels of {info.name} ({there}), the models get {', '.join(used)}"]
-    if _plain(used) != _plain(wanted):
+    if [*map(plain_label, used)] != [*map(plain_label, wanted)]:
         return [
             f"channels of {info.name} are taken by their order: {there} for {', '.join(wanted)}, "
             "on which the models were trained"
@@ -80,8 +110,3 @@ def select(chunk: Chunk, columns: Sequence[int]) -> Chunk:
         samples=chunk.samples[:, columns],
         lead_in=None if chunk.lead_in is None else chunk.lead_in[:, columns],
     )
-
-
-def _plain(labels: Sequence[str]) -> list[str]:
-    """Return labels without spaces: EDF says `EMG 1`."""
-    return [label.replace(" ", "") for label in labels]

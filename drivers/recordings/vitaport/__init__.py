@@ -30,8 +30,8 @@ FORMAT = Format(
     suffixes=(".vpd", ".raw"),
     recognises=looks_like_vitaport,
     read=read_vitaport,
-    read_scaled=read_vitaport,
     details=details,
+    takes=frozenset({"emg_scale_uv"}),
 )
 
 __all__ = ["FORMAT", "details", "read_vitaport"]

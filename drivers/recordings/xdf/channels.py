@@ -1,15 +1,10 @@
 """Channels of a stream, and what makes microvolts of them."""
 
-import numpy as np
-from numpy.typing import NDArray
-
-from drivers.errors import RecordingError
-from drivers.recordings.xdf.heads import StreamHead
-from drivers.source import Channel
-from drivers.units import uv_per
+from drivers.recordings.xdf.heads import StreamHead, text_of
+from drivers.units import InMicrovolts, in_microvolts, unique_labels
 
 
-def channels_of(head: StreamHead, thing: str) -> tuple[tuple[Channel, ...], NDArray[np.float64]]:
+def channels_of(head: StreamHead, thing: str, unit: str | None = None) -> InMicrovolts:
     """Read the channels that a stream describes.
 
     Parameters
@@ -18,44 +13,31 @@ def channels_of(head: StreamHead, thing: str) -> tuple[tuple[Channel, ...], NDAr
         Its header.
     thing : str
         The stream, as an error names it.
+    unit : str, optional
+        Of the EMG; overrules what the stream says.
 
     Returns
     -------
-    channels : tuple of Channel
-        EMG in microvolts, others as they are. One without a label gets its number, one
-        without a type that of the stream.
-    factors : ndarray of float64, shape (channels,)
-        What samples are multiplied with.
+    InMicrovolts
+        Channels in their final units, and what samples are multiplied with. A channel
+        without a label gets its number, one without a type that of the stream.
 
     Raises
     ------
     RecordingError
-        An EMG channel has no unit, or one that is no voltage: a guess could be wrong by
-        a factor of a thousand.
+        Nothing of the EMG has a unit, or only one that is no voltage.
     """
     described = head.info.findall("desc/channels/channel")
-    channels: list[Channel] = []
-    factors: list[float] = []
-    labels: set[str] = set()
-    for number in range(head.channels):
-        text = dict.fromkeys(("label", "unit", "type"), "")
-        if len(described) == head.channels:
-            text = {key: (described[number].findtext(key) or "").strip() for key in text}
-        label = text["label"]
-        if not label or label in labels:
-            label = f"{label}-{number + 1}" if label else str(number + 1)
-        labels.add(label)
-        kind = text["type"] or head.type
-        factor: float | None = 1.0
-        if kind.upper() == "EMG":
-            kind, factor = "EMG", uv_per(text["unit"])
-        if factor is None:
-            raise RecordingError(
-                f"unit of channel {label} of {thing}",
-                value=text["unit"] or "none",
-                allowed="microvolts, mV, V",
-                way_out="let the program that sends it say desc/channels/channel/unit",
-            )
-        factors.append(factor)
-        channels.append(Channel(label, "uV" if kind == "EMG" else text["unit"], kind))
-    return tuple(channels), np.array(factors)
+    if len(described) != head.channels:
+        described = []
+    texts = [
+        [text_of(channel, key) for key in ("label", "unit", "type")] for channel in described
+    ] or [["", "", ""]] * head.channels
+    return in_microvolts(
+        unique_labels([label or str(n) for n, (label, _, _) in enumerate(texts, 1)]),
+        [unit for _, unit, _ in texts],
+        [kind or head.type for _, _, kind in texts],
+        thing,
+        overruled_by=unit,
+        powers_of_ten=True,
+    )

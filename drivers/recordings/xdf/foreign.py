@@ -1,27 +1,47 @@
 """Recordings from files that others made, such as LabRecorder."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 
-from drivers.errors import RecordingError
+import numpy as np
+
 from drivers.recordings.recording import Recording
+from drivers.recordings.xdf.choice import Chosen, choose
 from drivers.recordings.xdf.container import STRING
 from drivers.recordings.xdf.heads import StreamHead
 from drivers.recordings.xdf.load import Loaded, load
 from drivers.recordings.xdf.names import names
-from drivers.recordings.xdf.own import later, role
+from drivers.recordings.xdf.own import empty, later, role
 from drivers.recordings.xdf.pieces import Allowance, Piece
 from drivers.recordings.xdf.scan import Scan
 from drivers.recordings.xdf.signals import Signal, Sound
+from drivers.recordings.xdf.stamps import LATEST_S
 from drivers.source import UTTERANCE, Marker, Samples
 
 
-def is_emg(head: StreamHead) -> bool:
-    """Say whether a stream is EMG of somebody else's making."""
-    return head.type.upper() == "EMG" and role(head) is None
+@dataclass(frozen=True)
+class Foreign:
+    """What a file of others holds.
+
+    Attributes
+    ----------
+    recordings : list of Recording
+        Of each EMG stream; more where samples are lost for more than a minute, and at
+        each marker ``utterance NAME``, as `LslSource` does it.
+    outside : int
+        Markers at a time when no EMG was recorded; they are left out.
+    left_out : list of str
+        Streams that no recording has a place for, and channels of sound.
+    """
+
+    recordings: list[Recording]
+    outside: int
+    left_out: list[str]
 
 
-def read_foreign(found: Scan, stem: str) -> tuple[list[Recording], int]:
+def read_foreign(
+    found: Scan, stem: str, stream: str | None = None, unit: str | None = None
+) -> Foreign:
     """Read the EMG streams of a file.
 
     Parameters
@@ -30,23 +50,23 @@ def read_foreign(found: Scan, stem: str) -> tuple[list[Recording], int]:
         The file.
     stem : str
         For the names.
+    stream, unit : str, optional
+        As for `choose`.
 
     Returns
     -------
-    recordings : list of Recording
-        Of each EMG stream; more where samples are lost for more than a minute, and at
-        each marker ``utterance NAME``, as `LslSource` does it.
-    outside : int
-        Markers at a time when no EMG was recorded; they are left out.
+    Foreign
+        Its recordings; a stream without samples is one of length 0.
 
     Raises
     ------
     RecordingError
-        There is no EMG stream, one without a unit, or the file is damaged.
+        There is no EMG stream, none with a unit, or the file is damaged.
     """
-    emg = _emg_streams(found, stem)
-    events = {number for number, head in found.heads.items() if _is_markers(head)}
-    sound = [number for number, head in found.heads.items() if _is_sound(head)][:1]
+    chosen = choose(found.heads, f"{stem}.xdf", stream, unit)
+    emg = list(chosen.channels)
+    events = {n for n, head in found.heads.items() if _is_markers(head)} - {*emg}
+    sound = [n for n, head in found.heads.items() if _is_sound(head) and n not in emg][:1]
     loaded = load(found, {*emg, *events}, sound)
     markers = sorted(
         (event for number in events for event in _events(loaded[number])),
@@ -54,12 +74,12 @@ def read_foreign(found: Scan, stem: str) -> tuple[list[Recording], int]:
     )
     allowance = Allowance(sum(loaded[number].values.nbytes for number in emg))
     speech = Sound(found, sound[0], loaded[sound[0]]) if sound else None
-    earliest_s = min((float(s.times_s[0]) for s in loaded.values() if len(s.times_s)), default=0.0)
+    earliest_s = min((s.begin_s for s in loaded.values() if s.begin_s is not None), default=0.0)
     recordings: list[Recording] = []
     placed: set[int] = set()
     for number in emg:
         head = found.heads[number]
-        signal = Signal(head, loaded[number], allowance)
+        signal = Signal(head, loaded[number], chosen.channels[number], allowance)
         rows = {n: signal.index(time_s) for n, (time_s, _) in enumerate(markers)}
         rows = {n: row for n, row in rows.items() if row >= 0}
         placed.update(rows)
@@ -72,42 +92,32 @@ def read_foreign(found: Scan, stem: str) -> tuple[list[Recording], int]:
                 recording = replace(recording, audio=audio, audio_rate_hz=speech.rate_hz)
             at = found.created and later(found.created, begin_s - earliest_s)
             recordings.append(replace(recording, recorded_at=at))
-    if not recordings:
-        raise RecordingError(f"EMG in {stem}.xdf", value="no samples")
+    recordings = recordings or [
+        empty(stem, chosen.channels[n].channels, found.heads[n].rate_hz) for n in emg
+    ]
     called = names([recording.name for recording in recordings], stem)
     recordings = [replace(r, name=name) for r, name in zip(recordings, called, strict=True)]
-    return recordings, len(markers) - len(placed)
+    used = {*emg, *events, *sound}
+    return Foreign(recordings, len(markers) - len(placed), _left_out(found, chosen, used))
 
 
-def left_out(found: Scan) -> list[str]:
-    """Name the streams that `read_foreign` has no place for, and channels of sound."""
-    sounds = [head for head in found.heads.values() if _is_sound(head)]
-    lines = [
-        str(head)
-        for head in found.heads.values()
-        if not (is_emg(head) or _is_markers(head) or head in sounds[:1])
+def _left_out(found: Scan, chosen: Chosen, used: Container[int]) -> list[str]:
+    """Name the streams that no recording has a place for, and channels of sound."""
+    lines = []
+    for number, head in found.heads.items():
+        if number in chosen.unreadable:
+            lines.append(f"{head}: {chosen.unreadable[number]}")
+        elif number not in used:
+            lines.append(str(head))
+    lines += [
+        f"all but the first channel of {head}"
+        for number, head in found.heads.items()
+        if number in used
+        and head.channels > 1
+        and _is_sound(head)
+        and number not in chosen.channels
     ]
-    lines += [f"all but the first channel of {head}" for head in sounds[:1] if head.channels > 1]
     return lines
-
-
-def _emg_streams(found: Scan, stem: str) -> list[int]:
-    emg = [number for number, head in found.heads.items() if is_emg(head)]
-    if not emg:
-        streams = [str(head) for head in found.heads.values()] + found.refused
-        raise RecordingError(
-            f"EMG in {stem}.xdf",
-            value=f"streams {'; '.join(streams)}" if streams else "no streams",
-            allowed="a stream of type EMG",
-            way_out="record it with that type",
-        )
-    for number in emg:
-        head = found.heads[number]
-        if head.format == STRING or not head.rate_hz:
-            raise RecordingError(
-                f"stream {head}", value="events", allowed="a signal with a nominal rate"
-            )
-    return emg
 
 
 def _recordings(
@@ -124,7 +134,9 @@ def _recordings(
             name = begins[first].removeprefix(UTTERANCE)
             inside.remove((first, begins[first]))  # a replay makes it anew
         markers = tuple(Marker(row - first, label) for row, label in inside)
-        made.append((Recording(name, emg_uv, rate_hz, signal.channels, markers=markers), first))
+        notes = signal.notes if k == 1 else ()
+        recording = Recording(name, emg_uv, rate_hz, signal.channels, markers=markers, notes=notes)
+        made.append((recording, first))
     return made
 
 
@@ -149,7 +161,10 @@ def _is_sound(head: StreamHead) -> bool:
 
 
 def _events(stream: Loaded) -> list[tuple[float, str]]:
+    """Return times and labels; what has no text is no event."""
     values = stream.values
     if not isinstance(values, list):
         values = [", ".join(f"{value:g}" for value in row) for row in values]
-    return list(zip(stream.times_s.tolist(), values, strict=True))
+    # what is at no time is behind all others, where it is outside the EMG
+    times_s = np.where(np.abs(stream.times_s) < LATEST_S, stream.times_s, np.inf).tolist()
+    return [(at, label) for at, label in zip(times_s, values, strict=True) if label.strip()]

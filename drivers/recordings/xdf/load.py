@@ -3,7 +3,6 @@
 import io
 import logging
 import struct
-import xml.etree.ElementTree as ET
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
 from drivers.recordings.xdf.container import MAGIC, STRING, Tag, chunk, length
+from drivers.recordings.xdf.elements import parse_xml
 from drivers.recordings.xdf.scan import Scan, Span, decode
-
-_LATEST_S = 1e10  # in 300 years, where stamps count from 1970
+from drivers.recordings.xdf.stamps import LATEST_S
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +28,18 @@ class Loaded:
     values : ndarray, shape (n, channels), or list of str
         As in the file; several strings of one sample are joined.
     times_s : ndarray of float64
-        Synchronised time of each sample; of sound, of each chunk's first one.
+        Synchronised time of each sample; of sound, of each chunk's first one. Not a number
+        where the file says so.
     """
 
     values: Any
     times_s: NDArray[np.float64]
+
+    @property
+    def begin_s(self) -> float | None:
+        """Time of the first sample that has one."""
+        times_s = self.times_s[np.abs(self.times_s) < LATEST_S]
+        return float(times_s[0]) if len(times_s) else None
 
 
 def load(found: Scan, streams: Collection[int], sound: Collection[int]) -> dict[int, Loaded]:
@@ -57,7 +63,7 @@ def load(found: Scan, streams: Collection[int], sound: Collection[int]) -> dict[
     Raises
     ------
     RecordingError
-        pyxdf cannot read it after all, or time stamps are no numbers.
+        pyxdf cannot read it after all.
     """
     pieces = [MAGIC]
     decoded: dict[int, list[NDArray[Any]]] = {stream: [] for stream in sound}
@@ -84,13 +90,6 @@ def load(found: Scan, streams: Collection[int], sound: Collection[int]) -> dict[
         elif head.format == STRING:
             values = [", ".join(filter(None, texts)) for texts in values]
         times_s = np.asarray(stream["time_stamps"], np.float64)
-        if not np.all(np.abs(times_s) < _LATEST_S):
-            raise RecordingError(
-                f"time stamps of stream {head}",
-                value=f"{times_s[~(np.abs(times_s) < _LATEST_S)][0]} s",
-                allowed=f"within +-{_LATEST_S:g} s",
-                way_out="the file is damaged",
-            )
         result[number] = Loaded(values, times_s)
     return result
 
@@ -98,6 +97,7 @@ def load(found: Scan, streams: Collection[int], sound: Collection[int]) -> dict[
 def _sound(found: Scan, span: Span, last_s: float) -> tuple[NDArray[Any], float, float]:
     """Return values, and the raw stamps of the first and the last one."""
     values, stamps = decode(found, span)
+    stamps[~(np.abs(stamps) < LATEST_S)] = np.nan
     step_s = 1.0 / found.heads[span.stream].rate_hz
     begin_s = last_s + step_s if np.isnan(stamps[0]) else float(stamps[0])
     stamps[0] = begin_s
@@ -108,8 +108,8 @@ def _sound(found: Scan, span: Span, last_s: float) -> tuple[NDArray[Any], float,
 def _counts(content: bytes) -> bool:
     """Say whether pyxdf can take a footer."""
     try:
-        int(ET.fromstring(content).findtext("sample_count") or "")
-    except (ET.ParseError, RecursionError, LookupError, ValueError):
+        int(parse_xml(content).findtext("sample_count") or "")
+    except ValueError:
         return False
     return True
 

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,13 +15,17 @@ from drivers.recordings.metadata import metadata_from
 from drivers.recordings.recording import Recording, Segment
 from drivers.recordings.xdf.channels import channels_of
 from drivers.recordings.xdf.container import STRING, Tag
-from drivers.recordings.xdf.heads import StreamHead
+from drivers.recordings.xdf.heads import StreamHead, named, there
 from drivers.recordings.xdf.load import Loaded, load
 from drivers.recordings.xdf.names import names
 from drivers.recordings.xdf.pieces import Allowance, Piece, join
 from drivers.recordings.xdf.scan import Scan
+from drivers.recordings.xdf.signals import microvolts
+from drivers.recordings.xdf.stamps import LATEST_S
 from drivers.source import UTTERANCE, Channel, Marker, Provenance, Samples
+from drivers.units import InMicrovolts
 
+NO_SAMPLES = "no samples: it ended before the first one came"
 _EPOCH = re.compile(r"epoch (-?\d{1,15}) from sample (\d{1,15})")
 _LOST = re.compile(r"lost (\d{1,15}) samples( \(estimated\))?")
 _END = re.compile(r"end at sample (\d{1,15})")
@@ -92,7 +97,15 @@ class _Epoch:
         self.expected_s = float(times_s[-1]) + 1 / self.rate_hz
 
 
-def read_own(found: Scan, stem: str) -> list[Recording]:
+def empty(name: str, channels: tuple[Channel, ...], rate_hz: float) -> Recording:
+    """Return what a file holds that ended before its first sample."""
+    none = np.empty((0, len(channels)), np.float32)
+    return Recording(name, none, rate_hz, channels, notes=(NO_SAMPLES,))
+
+
+def read_own(
+    found: Scan, stem: str, stream: str | None = None, unit: str | None = None
+) -> list[Recording]:
     """Read a file that `SourceXdf` or `write` made.
 
     Parameters
@@ -101,21 +114,39 @@ def read_own(found: Scan, stem: str) -> list[Recording]:
         The file.
     stem : str
         For the names of recordings that have none.
+    stream : str, optional
+        Name of the EMG's stream, to be sure of it.
+    unit : str, optional
+        Of the EMG; overrules what the file says, as a source may have said it wrongly.
 
     Returns
     -------
     list of Recording
-        One for each epoch, or more where samples are lost for more than a minute.
+        One for each epoch, or more where samples are lost for more than a minute; one of
+        length 0 where there is no sample.
 
     Raises
     ------
     RecordingError
-        It holds no samples, or is damaged.
+        It has no such stream, or is damaged.
     """
     roles = {number: role(head) or "" for number, head in found.heads.items()}
+    emg = {number: head for number, head in found.heads.items() if roles[number] == "emg"}
+    if stream is not None and not named(emg, stream):
+        raise RecordingError(f"recordings.stream for {stem}.xdf", value=stream, allowed=there(emg))
+    signals = {n: channels_of(head, f"stream {head}", unit) for n, head in emg.items()}
     wanted = {n for n, head in found.heads.items() if is_used(head)}
     sound = {n for n in wanted if roles[n].startswith(_SPEECH)}
-    epochs = _epochs(found, roles, load(found, wanted - sound, sound))
+    loaded = load(found, wanted - sound, sound)
+    for number, one in loaded.items():
+        if not np.all(np.abs(one.times_s) < LATEST_S):
+            raise RecordingError(
+                f"time stamps of stream {found.heads[number]}",
+                value="not all are times",
+                allowed=f"within +-{LATEST_S:g} s",
+                way_out="the file is damaged",
+            )
+    epochs = _epochs(found, roles, loaded, signals)
     recorded = sum(samples.nbytes for epoch in epochs for _, samples in epoch.runs)
     allowance = Allowance(recorded)
     started_s = 0.0
@@ -128,23 +159,32 @@ def read_own(found: Scan, stem: str) -> list[Recording]:
         ends = [piece.first for piece in joined[1:]] + [np.iinfo(np.int64).max]
         pieces += [(epoch, piece, end) for piece, end in zip(joined, ends, strict=False)]
     if not pieces:
-        raise RecordingError(f"EMG in {stem}.xdf", value="no samples")
+        return [empty(stem, signals[n].channels, head.rate_hz) for n, head in emg.items()]
     called = names([_name(epoch) for epoch, _, _ in pieces], stem)
-    return [
+    recordings = [
         _recording(name, epoch, piece, end, found.created, started_s)
         for name, (epoch, piece, end) in zip(called, pieces, strict=True)
     ]
+    notes = tuple(note for one in signals.values() for note in one.notes)
+    return [replace(recordings[0], notes=notes), *recordings[1:]]
 
 
-def _epochs(found: Scan, roles: dict[int, str], loaded: dict[int, Loaded]) -> list[_Epoch]:
+def _epochs(
+    found: Scan,
+    roles: dict[int, str],
+    loaded: dict[int, Loaded],
+    channels: Mapping[int, InMicrovolts],
+) -> list[_Epoch]:
     epochs: list[_Epoch] = []
     row = dict.fromkeys(loaded, 0)
     damage = False
-    signals: dict[str, tuple[tuple[Channel, ...], float]] = {}
-    for number, head in found.heads.items():
-        if roles[number] == "emg":
-            channels = channels_of(head, f"stream {head}")[0]
-            signals[_part(head)] = channels, head.rate_hz
+    signals = {
+        _part(found.heads[number]): (one.channels, found.heads[number].rate_hz)
+        for number, one in channels.items()
+    }
+    factors = {
+        _part(found.heads[number]): np.array(one.factors) for number, one in channels.items()
+    }
     parts = {number: signals.get(_part(head)) for number, head in found.heads.items()}
     for span in found.spans:
         damage |= span.damage_before
@@ -165,11 +205,13 @@ def _epochs(found: Scan, roles: dict[int, str], loaded: dict[int, Loaded]) -> li
         if what == "emg":
             if epoch.channels != part[0]:
                 epochs.append(epoch := _Epoch(epoch.number + 1, *part, 0, 0.0))
-            epoch.append(values, stream.times_s[begin:end], damage)
+            scaled = microvolts(values, factors[_part(found.heads[span.stream])])
+            epoch.append(scaled, stream.times_s[begin:end], damage)
             damage = False
         elif what == "lead-in":
             if values.shape[1] == len(epoch.channels):
-                epoch.lead_in.append(np.asarray(values, np.float32))
+                scaled = microvolts(values, factors[_part(found.heads[span.stream])])
+                epoch.lead_in.append(scaled)
         elif what == "markers":
             epoch.waiting += zip(values, stream.times_s[begin:end].tolist(), strict=True)
         elif what == "phones":
@@ -178,9 +220,8 @@ def _epochs(found: Scan, roles: dict[int, str], loaded: dict[int, Loaded]) -> li
             epoch.speech.append(values[:, 0])
             epoch.speech_rate_hz = found.heads[span.stream].rate_hz
     proven = {
-        channels_of(head, f"stream {head}")[0]: head.info.findtext("desc/provenance")
-        for number, head in found.heads.items()
-        if roles[number] == "emg"
+        one.channels: found.heads[number].info.findtext("desc/provenance")
+        for number, one in channels.items()
     }
     for epoch in epochs:
         said = proven.get(epoch.channels)

@@ -1,5 +1,6 @@
 """XDF as a format of recordings."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import RecordingError
@@ -7,40 +8,55 @@ from drivers.recordings.format import Format
 from drivers.recordings.recording import Recording
 from drivers.recordings.xdf.container import MAGIC
 from drivers.recordings.xdf.convert import write
-from drivers.recordings.xdf.foreign import left_out, read_foreign
-from drivers.recordings.xdf.own import is_used, read_own, role
+from drivers.recordings.xdf.foreign import read_foreign
+from drivers.recordings.xdf.own import NO_SAMPLES, is_used, read_own, role
 from drivers.recordings.xdf.scan import Scan, scan
 
 
-def read(path: Path) -> list[Recording]:
+def read(
+    path: Path,
+    *,
+    stream: str | None = None,
+    unit: str | None = None,
+    may_be_empty: bool = False,
+) -> list[Recording]:
     """Read a file of our own or of others.
 
     Parameters
     ----------
     path : Path
         The file.
+    stream : str, optional
+        Which stream is the EMG: a name, ``id=ID`` or ``type=TYPE``.
+    unit : str, optional
+        Of the EMG; overrules what the file says.
+    may_be_empty : bool
+        Also take a file that ended before its first sample, to say what else is in it.
 
     Returns
     -------
     list of Recording
-        In a file of our own each epoch, else each stream of type EMG; more where
-        samples are lost for more than a minute.
+        In a file of our own each epoch, else each stream that is EMG; more where samples
+        are lost for more than a minute.
 
     Raises
     ------
     RecordingError
-        It holds no EMG, EMG without a unit, or is damaged.
+        It holds no EMG, EMG without a unit, no sample, or is damaged.
     """
-    return _read(path, _scan(path))[0]
+    recordings = _read(path, stream, unit).recordings
+    if not may_be_empty and all(NO_SAMPLES in recording.notes for recording in recordings):
+        raise RecordingError(f"EMG in {path}", value="no samples")
+    return recordings
 
 
-def details(path: Path) -> dict[str, str]:
+def details(path: Path, *, stream: str | None = None, unit: str | None = None) -> dict[str, str]:
     """Say what else is in a file.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    path, stream, unit
+        As for `read`.
 
     Returns
     -------
@@ -52,17 +68,17 @@ def details(path: Path) -> dict[str, str]:
     RecordingError
         As `read`.
     """
-    found = _scan(path)
-    _, outside = _read(path, found)
+    content = _read(path, stream, unit)
+    found = content.found
     lines = {"streams": "; ".join(str(head) for head in found.heads.values())}
     if found.created is not None:
         lines["created"] = found.created.isoformat()
-    if unused := _left_out(found):
-        lines["left out"] = "; ".join(unused)
+    if content.left_out:
+        lines["left out"] = "; ".join(content.left_out)
     if found.refused:
         lines["unreadable streams"] = "; ".join(found.refused)
-    if outside:
-        lines["markers outside the EMG"] = f"{outside}, left out"
+    if content.outside:
+        lines["markers outside the EMG"] = f"{content.outside}, left out"
     if found.skipped_bytes:
         lines["damage"] = f"{found.skipped_bytes} bytes cannot be read"
     if found.cut_off:
@@ -70,39 +86,36 @@ def details(path: Path) -> dict[str, str]:
     return lines
 
 
-def _is_own(found: Scan) -> bool:
-    return any(role(head) == "emg" for head in found.heads.values())
+@dataclass(frozen=True)
+class _Content:
+    """What a file holds; what no recording has a place for is left out: estimates, an EEG."""
+
+    found: Scan
+    recordings: list[Recording]
+    outside: int
+    left_out: list[str]
 
 
-def _left_out(found: Scan) -> list[str]:
-    """Name what no recording has a place for, such as estimates or a second sound."""
-    if _is_own(found):
-        return [str(head) for head in found.heads.values() if not is_used(head)]
-    return left_out(found)
-
-
-def _scan(path: Path) -> Scan:
-    try:
-        return scan(path)
-    except MemoryError:
-        raise _too_large(path) from None
-
-
-def _read(path: Path, found: Scan) -> tuple[list[Recording], int]:
-    try:
-        if _is_own(found):
-            return read_own(found, path.stem), 0
-        return read_foreign(found, path.stem)
-    except MemoryError:
-        raise _too_large(path) from None
-
-
-def _too_large(path: Path) -> RecordingError:
-    return RecordingError(f"XDF file {path}", value="it needs more memory than there is")
+def _read(path: Path, stream: str | None, unit: str | None) -> _Content:
+    found = scan(path)
+    heads = found.heads.values()
+    if any(role(head) == "emg" for head in heads):
+        recordings = read_own(found, path.stem, stream, unit)
+        return _Content(found, recordings, 0, [str(head) for head in heads if not is_used(head)])
+    foreign = read_foreign(found, path.stem, stream, unit)
+    return _Content(found, foreign.recordings, foreign.outside, foreign.left_out)
 
 
 def _recognises(path: Path, head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-FORMAT = Format("XDF", (".xdf",), _recognises, read, write, details)
+FORMAT = Format(
+    "XDF",
+    (".xdf",),
+    _recognises,
+    read,
+    write,
+    details,
+    takes=frozenset({"stream", "unit", "may_be_empty"}),
+)

@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
+from drivers.outside.texts import open_regular
+from drivers.recordings.checked import one_line
 from drivers.recordings.xdf.container import BOUNDARY, DTYPES, MAGIC, STRING, Tag
 from drivers.recordings.xdf.heads import StreamHead, file_header, stream_head
 
+NO_STREAM = -1
 _FEW = 16  # samples that are faster looked at one by one
 _HAS_STREAM = (Tag.STREAM_HEADER, Tag.SAMPLES, Tag.CLOCK_OFFSET, Tag.STREAM_FOOTER)
 
@@ -32,7 +35,7 @@ class Span(NamedTuple):
     tag : int
         Its kind.
     stream : int
-        Number of its stream, 0 for none.
+        Number of its stream, `NO_STREAM` for none: 0 is a number, too.
     begin, content, end : int
         Offsets of its first byte, of what follows the stream's number, and of its end.
     samples : int
@@ -102,10 +105,9 @@ def scan(path: Path) -> Scan:
     RecordingError
         It cannot be opened, or is no XDF file.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordingError(f"XDF file {path}", value=error.strerror) from error
+    thing = f"XDF file {path}"
+    with one_line(thing), open_regular(path, thing, RecordingError) as file:
+        data = file.read()
     if not data.startswith(MAGIC):
         raise RecordingError(
             f"XDF file {path}", value=f"it begins with {data[:4]!r}", allowed=repr(MAGIC)
@@ -115,7 +117,7 @@ def scan(path: Path) -> Scan:
     position, damage = len(MAGIC), False
     while position < len(data):
         span = _chunk(data, position, damage)
-        if span is not None and span.stream and span.tag != Tag.STREAM_HEADER:
+        if span is not None and span.stream != NO_STREAM and span.tag != Tag.STREAM_HEADER:
             if span.stream not in result.heads:
                 if span.stream not in ignored:  # its header was damaged
                     result.skipped_bytes += span.end - span.begin
@@ -146,7 +148,7 @@ def scan(path: Path) -> Scan:
                 continue
             result.heads[span.stream] = head
             result.spans.append(span)
-        elif span.stream and span.tag != Tag.STREAM_HEADER:
+        elif span.stream != NO_STREAM and span.tag != Tag.STREAM_HEADER:
             result.spans.append(span)
             damage = False
     return result
@@ -196,7 +198,7 @@ def _chunk(data: bytes, begin: int, damage: bool) -> Span | None:
         return None
     tag = int.from_bytes(data[body : body + 2], "little")
     if tag not in _HAS_STREAM:
-        return Span(tag, 0, begin, body + 2, end, 0, damage)
+        return Span(tag, NO_STREAM, begin, body + 2, end, 0, damage)
     if end < body + 6:
         return None
     stream = int.from_bytes(data[body + 2 : body + 6], "little")

@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.recordings.xdf.channels import channels_of
+from drivers.effective_rate import caution, is_another
+from drivers.errors import RecordingError
 from drivers.recordings.xdf.heads import StreamHead
 from drivers.recordings.xdf.load import Loaded
 from drivers.recordings.xdf.pieces import OUTAGE_S, Allowance, join
+from drivers.recordings.xdf.rate import recorded_rate_hz
 from drivers.recordings.xdf.scan import Scan
+from drivers.recordings.xdf.stamps import LATEST_S, on_time, repaired
 from drivers.source import Samples
-from drivers.timeline import Timeline
+from drivers.timeline import Gap, Timeline
+from drivers.units import InMicrovolts
 
+_PIECE_S = 0.1
 _SOUND_SLACK_S = 0.05  # stamps of sound deviate by less from a seamless stream
 
 
@@ -29,6 +34,8 @@ class Signal:
         Its header.
     stream : Loaded
         Its samples.
+    channels : InMicrovolts
+        Its channels.
     allowance : Allowance
         For lost samples.
 
@@ -38,32 +45,45 @@ class Signal:
         EMG in microvolts.
     pieces : list of Piece
         Its samples, without outages.
+    notes : tuple of str
+        What a person should know of its channels and its time stamps.
 
     Raises
     ------
     RecordingError
-        It has no unit, or far more samples are lost than there are.
+        No time stamp is a time, or far more samples are lost than there are.
     """
 
-    def __init__(self, head: StreamHead, stream: Loaded, allowance: Allowance) -> None:
-        thing = f"stream {head}"
-        self._rate_hz = head.rate_hz
-        self.channels, factors = channels_of(head, thing)
-        self._times_s = stream.times_s
+    def __init__(
+        self, head: StreamHead, stream: Loaded, channels: InMicrovolts, allowance: Allowance
+    ) -> None:
+        self.channels = channels.channels
+        times_s, replaced = repaired(stream.times_s, head.rate_hz)
         rows = len(stream.times_s)
-        gaps = Timeline(head.rate_hz).follow(stream.times_s) if rows else []
+        if rows and not len(times_s):
+            raise RecordingError(
+                f"time stamps of stream {head}",
+                value=f"{stream.times_s[0]} s",
+                allowed=f"within +-{LATEST_S:g} s",
+                way_out="the file is damaged",
+            )
+        self._rate_hz = recorded_rate_hz(times_s, head.rate_hz)
+        self._times_s = times_s
+        self.notes = (*channels.notes, *_notes(head, self._rate_hz, replaced))
+        gaps = _gaps(self._times_s, self._rate_hz)
         lost = np.zeros(rows, np.int64)
         for gap in gaps:
             lost[gap.row] = gap.lost
         self._grid = np.arange(rows) + np.cumsum(lost)
         starts = [0, *(gap.row for gap in gaps), rows]
+        factors = np.array(channels.factors)
         runs = [
-            (int(self._grid[begin]), _microvolts(stream.values[begin:end], factors))
+            (int(self._grid[begin]), microvolts(stream.values[begin:end], factors))
             for begin, end in zip(starts, starts[1:], strict=False)
             if begin < end
         ]
         # Senders may stamp out of order by a little; the order is that of arrival.
-        self._sorted_s = np.maximum.accumulate(stream.times_s) if rows else stream.times_s
+        self._sorted_s = np.maximum.accumulate(self._times_s) if rows else self._times_s
         self.pieces = join(runs, None, head.channels, head.rate_hz, allowance)
 
     def time_s(self, row: int) -> float:
@@ -87,9 +107,51 @@ class Signal:
         return before if nearer_left else after
 
 
-def _microvolts(values: NDArray[Any], factors: NDArray[np.float64]) -> Samples:
+def _gaps(times_s: NDArray[np.float64], rate_hz: float) -> list[Gap]:
+    """Find losses as the live inlet does, which gets the stamps in pieces and follows drift.
+
+    Beyond that, what comes late and is made up for at once is no loss: a file holds what
+    nobody who listens can wait for.
+    """
+    timeline, rows = Timeline(rate_hz), max(round(_PIECE_S * rate_hz), 1)
+    late = (times_s - on_time(times_s, rate_hz)) * rate_hz
+    return [
+        Gap(begin + gap.row, gap.lost)
+        for begin in range(0, len(times_s), rows)
+        for gap in timeline.follow(times_s[begin : begin + rows])
+        if late[begin + gap.row] < gap.lost / 2
+    ]
+
+
+def _notes(head: StreamHead, rate_hz: float, replaced: int) -> list[str]:
+    notes = []
+    if is_another(rate_hz, head.rate_hz):
+        notes.append(caution(f"stream '{head.name}'", rate_hz, head.rate_hz))
+    if replaced:
+        notes.append(
+            f"{replaced} time stamps of stream {head} are no times: their neighbours say them"
+        )
+    return notes
+
+
+def microvolts(values: NDArray[Any], factors: NDArray[np.float64]) -> Samples:
+    """Scale samples.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, channels)
+        As in the file.
+    factors : ndarray of float64, shape (channels,)
+        From `channels_of`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, channels)
+        EMG in microvolts.
+    """
     scaled = values if np.all(factors == 1.0) else values * factors
-    return np.asarray(scaled, np.float32)
+    with np.errstate(over="ignore"):
+        return np.asarray(scaled, np.float32)
 
 
 class Sound:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import RecordingError
+from drivers.recordings.format import Choices
 from drivers.recordings.info import describe, left_out
 from drivers.recordings.registry import formats, read_recordings, recognise, write_recordings
 from drivers.source import Provenance
@@ -129,12 +130,12 @@ def test_describe_a_corpus(corpus):
 def test_the_scale_of_counts_is_a_setting(corpus, tmp_path):
     """Devices differ in it: EMG of one laboratory would be forty times too large in another."""
     plain = next(iter(read_recordings(corpus.root)))
-    double = next(iter(read_recordings(corpus.root, 0.066)))
+    double = next(iter(read_recordings(corpus.root, Choices(emg_scale_uv=0.066))))
     np.testing.assert_allclose(double.emg_uv, 2 * plain.emg_uv, rtol=1e-6)
     file = tmp_path / "one.npz"
     write_recordings(file, [plain])
     with pytest.raises(RecordingError, match="NPZ says its own"):
-        read_recordings(file, 0.066)
+        read_recordings(file, Choices(emg_scale_uv=0.066))
 
 
 def test_what_a_reader_leaves_out_is_said(sample_recording, tmp_path):

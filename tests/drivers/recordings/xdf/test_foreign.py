@@ -58,7 +58,7 @@ def test_other_units_are_refused(foreign, unit):
     """A guess could be wrong by a factor of a thousand."""
     stream = emg_stream(foreign, (Channel("left", unit),))
     foreign.write(stream, numbers(5, 1), 0.0)
-    with pytest.raises(RecordingError, match="unit of channel left .*allowed: microvolts"):
+    with pytest.raises(RecordingError, match=r"unit of channel left .*recordings\.unit=uV"):
         FORMAT.read(foreign.path)
 
 

@@ -13,6 +13,7 @@ import pytest
 import pyxdf
 
 from drivers.errors import RecordingError
+from drivers.recordings.info import describe
 from drivers.recordings.xdf import FORMAT, SourceXdf
 from drivers.source import Channel, Chunk, Marker, Provenance, SourceInfo
 
@@ -211,12 +212,15 @@ def test_a_loop_has_different_names(tmp_path):
 
 
 def test_nothing_recorded(tmp_path):
-    """A file without a sample says so, in one line."""
+    """A recording that was killed before its first sample is looked at, and not replayed."""
     path = tmp_path / "a.xdf"
     with recorder(path):
         pass
     with pytest.raises(RecordingError, match="no samples"):
         FORMAT.read(path)
+    info = describe(path)
+    assert (info.samples, info.rate_hz, len(info.channels)) == (0, 600.0, 3)
+    assert info.notes == ("no samples: it ended before the first one came",)
 
 
 def test_a_sample_that_comes_twice(tmp_path):

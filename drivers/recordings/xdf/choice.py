@@ -1,0 +1,99 @@
+"""Which streams of a foreign file are the EMG."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drivers.errors import RecordingError
+from drivers.recordings.checked import LEAST_RATE_HZ
+from drivers.recordings.xdf.channels import channels_of
+from drivers.recordings.xdf.container import STRING
+from drivers.recordings.xdf.heads import StreamHead, field_of, named, there
+from drivers.recordings.xdf.own import role
+from drivers.units import InMicrovolts
+
+_WAYS = "a name, id=ID (or the stream's number), type=TYPE"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Streams that are read as EMG.
+
+    Attributes
+    ----------
+    channels : dict of int to InMicrovolts
+        By the stream's number.
+    unreadable : dict of int to str
+        Others of the same kind, and why they are left out.
+    """
+
+    channels: dict[int, InMicrovolts]
+    unreadable: dict[int, str]
+
+
+def choose(
+    heads: Mapping[int, StreamHead], file: str, stream: str | None, unit: str | None
+) -> Chosen:
+    """Choose the streams of EMG.
+
+    Parameters
+    ----------
+    heads : mapping of int to StreamHead
+        By the stream's number.
+    file : str
+        For errors.
+    stream : str or None
+        As after ``lsl:``: a name, ``id=ID``, ``type=TYPE`` or ``name=NAME``. None takes all of
+        type EMG.
+    unit : str or None
+        Of the EMG; overrules what the streams say.
+
+    Returns
+    -------
+    Chosen
+        One or more; those that cannot be read do not count where another one can.
+
+    Raises
+    ------
+    RecordingError
+        There is none, none that can be read, or several of the name or id that was chosen.
+    """
+    foreign = {number: head for number, head in heads.items() if role(head) is None}
+    found = named(foreign, "type=EMG" if stream is None else stream)
+    if not found:
+        raise RecordingError(
+            f"EMG in {file}" if stream is None else f"recordings.stream for {file}",
+            value=f"streams {there(foreign)}" if stream is None else stream,
+            allowed="a stream of type EMG" if stream is None else there(foreign),
+            way_out=f"say which one it is: --set recordings.stream=, then {_WAYS}"
+            if stream is None and foreign
+            else None,
+        )
+    channels: dict[int, InMicrovolts] = {}
+    errors: dict[int, RecordingError] = {}
+    for number, head in found.items():
+        try:
+            channels[number] = _readable(head, unit)
+        except RecordingError as error:
+            errors[number] = error
+    if not channels:
+        raise next(iter(errors.values()))
+    if stream is not None and len(channels) > 1 and field_of(stream)[0] != "type":
+        raise RecordingError(
+            f"recordings.stream for {file}",
+            value=f"{stream}, {len(channels)} times",
+            allowed=there({number: found[number] for number in channels}),
+            way_out=f"say which one: {_WAYS}",
+        )
+    return Chosen(channels, {number: str(error) for number, error in errors.items()})
+
+
+def _readable(head: StreamHead, unit: str | None) -> InMicrovolts:
+    if head.format == STRING or not head.rate_hz:
+        raise RecordingError(
+            f"stream {head}", value="events", allowed="a signal with a nominal rate"
+        )
+    if head.rate_hz < LEAST_RATE_HZ:
+        raise RecordingError(
+            f"nominal rate of stream {head}", value=head.rate_hz, allowed="1 Hz or more"
+        )
+    return channels_of(head, f"stream {head}", unit)
