@@ -34,8 +34,11 @@ _VOLTS = re.compile(r"(?P<prefix>n|nano|u|micro|m|milli|)[ -]?(v|volts?)", re.I)
 # MNE-LSL gives the power of ten that makes volts of a value.
 _UV_PER_POWER = {"-9": 1e-3, "-6": 1.0, "-3": 1e3, "0": 1e6}
 _TYPES = re.compile(
-    r"(EMG|EEG|EOG|ECG|EDA|GSR|ACC|GYRO|TEMP|RESP|REF|AUX|MISC|TRIG|AUDIO)(?![A-Za-z])", re.I
+    r"(EMG|EEG|EOG|ECG|EKG|EDA|GSR|PPG|PULSE?|ACC|GYRO|TEMP|RESP|REF|AUX|MISC|TRIG|AUDIO)"
+    r"(?![A-Za-z])",
+    re.I,
 )
+_SAME_TYPES = {"EKG": "ECG", "PULS": "PPG", "PULSE": "PPG"}
 _NO_ELECTRODES = ("ACC", "GYRO", "TEMP", "RESP", "MISC", "TRIG", "AUDIO", "MARKERS")
 # What no setting makes EMG of where it has no unit of its own.
 _BOOKKEEPING = re.compile(
@@ -195,7 +198,10 @@ def type_of(label: str) -> str | None:
         ``"EMG"``; None where the label begins with no type.
     """
     found = _TYPES.match(label)
-    return found[1].upper() if found else None
+    if found is None:
+        return None
+    kind = found[1].upper()
+    return _SAME_TYPES.get(kind, kind)
 
 
 def channel_types(labels: Sequence[str], units: Sequence[str]) -> list[str]:
@@ -243,11 +249,15 @@ def unique_labels(labels: Sequence[str]) -> list[str]:
     list of str
         The same where each occurs once, else with numbers: ``"EMG"``, ``"EMG (2)"``.
     """
-    unique: list[str] = []
+    used: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one of each label: a file may have thousands alike
+    unique = []
     for label in labels:
-        name, number = label, 1
-        while name in unique:
+        name, number = label, numbers.get(label, 1)
+        while name in used:
             number += 1
             name = f"{label} ({number})"
+        numbers[label] = number
+        used.add(name)
         unique.append(name)
     return unique

@@ -35,6 +35,7 @@ def test_types_are_read_from_labels():
     assert [type_of(label) for label in ("EMG 1", "EMG1", "emg_2", "EMGx", "chin")] == [
         *("EMG", "EMG", "EMG", None, None)
     ]
+    assert [type_of(label) for label in ("ekg", "EKG 2", "Puls")] == ["ECG", "ECG", "PPG"]
     assert channel_types(["EMG 1", "chin", "EEG Cz"], ["uV"] * 3) == ["EMG", "AUX", "EEG"]
     assert channel_types(["chin", "lip", "pressure"], ["uV", "mV", "Pa"]) == ["EMG", "EMG", "AUX"]
 
@@ -42,6 +43,8 @@ def test_types_are_read_from_labels():
 def test_labels_become_unique():
     """Channels are chosen by label."""
     assert unique_labels(["a", "b", "a", "a"]) == ["a", "b", "a (2)", "a (3)"]
+    assert unique_labels(["a", "a (2)", "a", "a"]) == ["a", "a (2)", "a (3)", "a (4)"]
+    assert len(set(unique_labels([""] * 10_000))) == 10_000  # with a search in a list: minutes
 
 
 @pytest.mark.parametrize("kind", ["EMG", "emg", "EEG", "AUX", ""])

@@ -31,13 +31,14 @@ def _write_bdf(path: Path, recordings: Sequence[Recording]) -> list[str]:
 
 
 def _is_edf(path: Path, head: bytes) -> bool:
-    """Look at the first field, or, where that is damaged, at whether the sizes fit."""
+    """Look at the first field, or, where something is damaged, at whether the sizes fit."""
     if kind_of(head) != "EDF":
         return False
-    if head[:8].strip(b"\0 \t\xa0") == b"0":
+    if head[:8].strip(b"\0 \t\xa0") == b"0" and (
         # many files begin with a zero; all EDF have a date, and a short one is believed
-        has_date = len(head) < 176 or _DATE.match(head[168:176]) is not None
-        return has_date or path.suffix.lower() == ".edf"
+        len(head) < 176 or _DATE.match(head[168:176]) or path.suffix.lower() == ".edf"
+    ):
+        return True
     signals, header_bytes = integer_of(head[252:256]), integer_of(head[184:192])
     return signals is not None and signals > 0 and header_bytes == BLOCK_BYTES * (signals + 1)
 

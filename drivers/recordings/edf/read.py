@@ -158,14 +158,17 @@ def _with_gaps(emg_uv: Samples, layout: Layout, rate_hz: float) -> Samples:
 def _with_stretches(emg_uv: Samples, annotations: Sequence[Annotation], rate_hz: float) -> Samples:
     """Cut off what fills the last record, and make marked stretches rows of NaN."""
     end = len(emg_uv)
+    edges = np.zeros(end + 1, np.int64)  # stretches may overlap, and be a million
     for one in annotations:
         if one.text in (texts.LOST, texts.PADDING) and one.duration_s:
-            first = max(round(one.onset_s * rate_hz), 0)
-            last = max(round((one.onset_s + one.duration_s) * rate_hz), 0)
+            first = min(max(round(one.onset_s * rate_hz), 0), len(emg_uv))
+            last = min(max(round((one.onset_s + one.duration_s) * rate_hz), 0), len(emg_uv))
             if one.text == texts.LOST:
-                emg_uv[first:last] = np.nan
+                edges[first] += 1
+                edges[last] -= 1
             elif last >= end:
                 end = min(first, end)
+    emg_uv[np.cumsum(edges[:-1]) > 0] = np.nan
     return emg_uv[:end]
 
 

@@ -150,7 +150,7 @@ def _labels(channels: Sequence[Channel]) -> list[str]:
     labels: list[str] = []
     for channel in channels:
         more = _ascii(channel.label).strip()
-        if type_of(channel.label) == channel.type:
+        if type_of(channel.label) == channel.type == channel.label[: len(channel.type)].upper():
             more = more[len(channel.type) :].lstrip(" _-") or more
         whole = f"{_ascii(channel.type)} {more}"
         label, number = whole[:_LABEL], 1

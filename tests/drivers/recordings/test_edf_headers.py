@@ -238,6 +238,15 @@ def test_annotations_of_others(tmp_path):
     )
 
 
+def test_stretches_that_overlap(tmp_path):
+    """Marked as lost a thousand times over, a sample is lost; the others stay."""
+    texts = [b"+0\x14\x14\0", *[b"+0.1\x150.2\x14BAD_ACQ_SKIP\x14\0" * 2] * 3]
+    samples = ANNOTATIONS | {"samples": b"40"}
+    recording = _read(Written([SIGNAL, samples], {}, texts).save(tmp_path / "a.edf"))
+    assert np.flatnonzero(np.isnan(recording.emg_uv)).tolist() == list(range(10, 30))
+    assert recording.markers == ()
+
+
 def test_our_own_annotation_that_somebody_forged(tmp_path):
     """It holds JSON, which can be nested ten thousand deep."""
     own = b"streamer recording " + b"[" * 20_000
