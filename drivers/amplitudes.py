@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.source import Channel, Samples
+from drivers.source import Samples
 
 SMALLEST_UV = 1.0
 """RMS in the loud moments of EMG is above it."""
@@ -31,32 +31,29 @@ class Amplitudes:
 
     Parameters
     ----------
-    channels : sequence of Channel
-        Those of type EMG are judged, or all in microvolts where none is.
+    labels : sequence of str
+        Of the channels.
     rate_hz : float
         Sampling rate.
     """
 
-    def __init__(self, channels: Sequence[Channel], rate_hz: float) -> None:
-        in_uv = [n for n, channel in enumerate(channels) if channel.unit == "uV"]
-        self._columns = [n for n in in_uv if channels[n].type == "EMG"] or in_uv
-        self._labels = tuple(channels[n].label for n in self._columns)
+    def __init__(self, labels: Sequence[str], rate_hz: float) -> None:
+        self._labels = tuple(labels)
         size = max(round(_BLOCK_S * rate_hz), 2)
-        self._rest = np.empty((size, len(self._columns)), np.float64)
+        self._rest = np.empty((size, len(labels)), np.float64)
         self._filled = 0
         self._slope = np.linspace(-1.0, 1.0, size)
         self._slope /= np.sqrt(np.sum(self._slope**2))
         self._rms_uv: deque[NDArray[np.float64]] = deque(maxlen=_MOST_BLOCKS)
 
-    def add(self, samples: Samples) -> None:
+    def add(self, emg_uv: Samples) -> None:
         """Take the next samples.
 
         Parameters
         ----------
-        samples : ndarray of float32, shape (n, channels)
-            Of all channels, EMG in microvolts; blocks with a lost sample are not judged.
+        emg_uv : ndarray of float32, shape (n, channels)
+            EMG in microvolts; blocks with a lost sample are not judged.
         """
-        emg_uv = samples[:, self._columns]
         position = 0
         while position < len(emg_uv):
             step = min(len(self._rest) - self._filled, len(emg_uv) - position)

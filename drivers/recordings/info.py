@@ -143,8 +143,11 @@ class _Amplitudes:
         """Look at one more."""
         kind = (recording.session, recording.channels, recording.rate_hz)
         if kind in self.kinds or len(self.kinds) < _MOST_KINDS:
-            amplitudes = self.kinds.setdefault(kind, Amplitudes(*kind[1:]))
-            amplitudes.add(recording.emg_uv)
+            in_uv = [n for n, channel in enumerate(recording.channels) if channel.unit == "uV"]
+            emg = [n for n in in_uv if recording.channels[n].type == "EMG"] or in_uv
+            labels = [recording.channels[n].label for n in emg]
+            amplitudes = self.kinds.setdefault(kind, Amplitudes(labels, recording.rate_hz))
+            amplitudes.add(recording.emg_uv[:, emg])
 
     def cautions(self, name: str) -> list[str]:
         """Say what is implausible."""

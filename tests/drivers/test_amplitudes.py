@@ -8,10 +8,9 @@ import pytest
 
 from drivers.amplitudes import Amplitudes
 from drivers.recordings.emg_uka import EmgUkaCorpus
-from drivers.source import Channel
 
 RATE_HZ = 600.0
-CHANNELS = [Channel("Counter", "", "AUX"), *(Channel(f"EMG{n}") for n in range(1, 7))]
+LABELS = [f"EMG{n}" for n in range(1, 7)]
 
 
 def _emg(scale=1.0, offset_uv=0.0, seconds=4.0):
@@ -23,9 +22,7 @@ def _emg(scale=1.0, offset_uv=0.0, seconds=4.0):
 
 
 def _cautions(emg_uv, pieces=(1000,)):
-    found = Amplitudes(CHANNELS, RATE_HZ)
-    counter = np.arange(len(emg_uv), dtype=np.float32)[:, np.newaxis]
-    emg_uv = np.hstack([counter, emg_uv])
+    found = Amplitudes(LABELS, RATE_HZ)
     for first in range(0, len(emg_uv), pieces[0]):
         found.add(emg_uv[first : first + pieces[0]])
     return found.cautions("talk.xdf")
@@ -55,7 +52,7 @@ def test_all_recordings_of_the_simulator_are_plausible():
     """A caution that comes without a cause is not read any more."""
     packaged = Path(str(files("drivers.simulator") / "packaged"))
     for recording in EmgUkaCorpus(packaged).recordings():
-        found = Amplitudes(recording.channels, recording.rate_hz)
+        found = Amplitudes([c.label for c in recording.channels], recording.rate_hz)
         found.add(recording.emg_uv)
         assert found.cautions(recording.name) == []
 

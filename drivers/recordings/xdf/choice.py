@@ -84,7 +84,10 @@ def choose(
             allowed=there({number: found[number] for number in channels}),
             way_out=f"say which one: {_WAYS}",
         )
-    return Chosen(channels, {number: str(error) for number, error in errors.items()})
+    why = {
+        number: f"got {error.value}; allowed: {error.allowed}" for number, error in errors.items()
+    }
+    return Chosen(channels, why)
 
 
 def _readable(head: StreamHead, unit: str | None) -> InMicrovolts:
@@ -96,4 +99,4 @@ def _readable(head: StreamHead, unit: str | None) -> InMicrovolts:
         raise RecordingError(
             f"nominal rate of stream {head}", value=head.rate_hz, allowed="1 Hz or more"
         )
-    return channels_of(head, f"stream {head}", unit)
+    return channels_of(head, f"stream '{head.name}'", unit)

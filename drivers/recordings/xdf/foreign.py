@@ -65,7 +65,7 @@ def read_foreign(
     """
     chosen = choose(found.heads, f"{stem}.xdf", stream, unit)
     emg = list(chosen.channels)
-    events = {n for n, head in found.heads.items() if _is_markers(head)} - {*emg}
+    events = {n for n, head in found.heads.items() if _is_markers(head)} - {*chosen.unreadable}
     sound = [n for n, head in found.heads.items() if _is_sound(head) and n not in emg][:1]
     loaded = load(found, {*emg, *events}, sound)
     markers = sorted(
