@@ -46,6 +46,8 @@ class Made:
         When the work began, on ``perf_counter``.
     stage_s : tuple of float
         Time that features, inference and vocoder took.
+    failing : ndarray of bool, shape (m, channels), or None
+        Which channels fail in each frame, and were replaced; None where none does.
     """
 
     samples: Array
@@ -56,6 +58,7 @@ class Made:
     played: Array
     started_s: float
     stage_s: tuple[float, float, float]
+    failing: NDArray[np.bool_] | None = None
 
 
 class Chain:
@@ -125,7 +128,8 @@ class Chain:
         if codes is not None and (returns := codes[0] == RETURNS).any():
             self._emg_frames.restart(returns, rows[0])
         samples, frames, joined = self._emg_frames.process(rows)
-        frames, joined = self._replace(frames, joined, len(rows), codes)
+        failing = self._failing_frames(len(frames), len(rows), codes)
+        frames, joined = self._replace(frames, joined, failing)
         featured_s = time.perf_counter()
         activity, speech = np.empty(0), self._no_speech
         if len(frames):
@@ -136,7 +140,7 @@ class Chain:
         audio = in_time(played, more, self._hop)
         self._given += len(audio)
         stamps_s = (started_s, featured_s, inferred_s)
-        return _made(samples, frames, activity, speech, audio, played, stamps_s)
+        return _made(samples, frames, activity, speech, audio, played, stamps_s, failing)
 
     def flush(self, length: int) -> Made:
         """End: return what the operators still owe, fade the voice out, and reset.
@@ -154,7 +158,8 @@ class Chain:
         """
         started_s = time.perf_counter()
         frames, joined = self._emg_frames.flush()
-        frames, joined = self._replace(frames, joined, 0, None)
+        failing = self._failing_frames(len(frames), 0, None)
+        frames, joined = self._replace(frames, joined, failing)
         featured_s = time.perf_counter()
         activity, speech = self._models.process(frames, joined)
         speech = _joined(speech, self._models.flush())
@@ -166,7 +171,8 @@ class Chain:
         self._given = 0
         audio = np.concatenate((last, tail))
         stamps_s = (started_s, featured_s, inferred_s)
-        return _made(self._no_samples, frames, activity, speech, audio, audio, stamps_s)
+        none = self._no_samples
+        return _made(none, frames, activity, speech, audio, audio, stamps_s, failing)
 
     def nothing(self) -> Made:
         """Return what comes of no EMG."""
@@ -184,23 +190,29 @@ class Chain:
         """Return what the vocoder counted."""
         return asdict(self._vocoder.counts)
 
-    def _replace(
-        self, frames: Array, joined: Array, samples: int, codes: Codes | None
-    ) -> tuple[Array, Array]:
-        """Replace what frames say of channels that fail at their last sample.
+    def _failing_frames(
+        self, count: int, samples: int, codes: Codes | None
+    ) -> NDArray[np.bool_] | None:
+        """Say which channels fail at the last sample of each of the next frames.
 
         A channel that fails does so for half a second or more: longer than a frame sees.
         """
-        first, self._frames = self._frames, self._frames + len(frames)
+        first, self._frames = self._frames, self._frames + count
         received, self._received = self._received, self._received + samples
-        failing = None if codes is None else codes != WORKS
-        if not samples and self._failing is not None:  # frames that an ending epoch still owes
-            failing = np.repeat(self._failing[np.newaxis], len(frames), axis=0)
-        elif samples:
-            self._failing = None if failing is None else failing[-1]
-            if failing is not None:
-                numbers = range(first, first + len(frames))
-                failing = failing[[self.last_sample(k) - received for k in numbers]]
+        if not samples:  # frames that an ending epoch still owes
+            before = self._failing
+            return None if before is None else np.repeat(before[np.newaxis], count, axis=0)
+        self._failing = None
+        if codes is None:
+            return None
+        failing = codes != WORKS
+        self._failing = failing[-1]
+        return failing[[self.last_sample(k) - received for k in range(first, first + count)]]
+
+    def _replace(
+        self, frames: Array, joined: Array, failing: NDArray[np.bool_] | None
+    ) -> tuple[Array, Array]:
+        """Replace the features of channels that fail."""
         if failing is None or not len(frames):
             return frames, joined
         joined = self._stand_in.process(joined, failing)
@@ -226,10 +238,13 @@ def _made(
     audio: Array,
     played: Array,
     stamps_s: tuple[float, float, float],
+    failing: NDArray[np.bool_] | None = None,
 ) -> Made:
     started_s, featured_s, inferred_s = stamps_s
     stage_s = (featured_s - started_s, inferred_s - featured_s, time.perf_counter() - inferred_s)
-    return Made(samples, frames, activity, speech.mel_cepstrum, audio, played, started_s, stage_s)
+    return Made(
+        samples, frames, activity, speech.mel_cepstrum, audio, played, started_s, stage_s, failing
+    )
 
 
 def _joined(first: SpeechFrames, second: SpeechFrames) -> SpeechFrames:

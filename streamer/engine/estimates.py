@@ -1,20 +1,26 @@
 """Who speaks and how, while somebody speaks and over whole utterances."""
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from streamer.engine.answers import Answer, Estimate
-from streamer.engine.decision import EstimateSettings
+from streamer.engine.decision import UNSURE, EstimateSettings
 from streamer.engine.rolling import Heard, Recent, rolling
 from streamer.engine.timeline import Output
+
+_FAILING_SHARE = 0.1  # of an utterance
 
 
 class Estimator:
     """Outputs of the pipeline in, estimates out.
 
-    Nothing that is said of an instant rests on what was before a reset of the operators.
+    Nothing that is said of an instant rests on what was before a reset of the operators. Who
+    speaks and how is unsure while a channel fails, and until no window reaches back to that:
+    on EMG-UKA, about half of the answers are wrong without one of the six channels.
 
     Parameters
     ----------
@@ -40,6 +46,9 @@ class Estimator:
         self._longest = round(settings.longest_s / shift_s)
         self._whole: deque[Heard] = deque()
         self._whole_frames = 0
+        self._window = round(window_s / shift_s)
+        self._frames = self._failing_frames = 0  # of the epoch
+        self._failed: int | None = None  # last frame in which a channel failed
 
     def push(self, output: Output, utterance: str, start_s: float) -> Estimate | None:
         """Take the pipeline's next output.
@@ -65,8 +74,14 @@ class Estimator:
             for one in self._all:
                 one.interrupt()
         self._recent.add(heard)
+        trusted = heard
+        if made.failing is not None:
+            failing = made.failing.any(axis=1)
+            self._take_failing(failing)
+            trusted = (made.samples, made.frames, np.where(failing, 0.0, made.activity))
+        self._frames += len(made.frames)
         for one in self._all:
-            one.hear(heard)
+            one.hear(trusted)
         self._whole.append(heard)
         self._whole_frames += len(made.frames)
         while self._whole_frames - len(self._whole[0][1]) >= self._longest:
@@ -80,6 +95,8 @@ class Estimator:
         mode, speaker = (
             None if one is None else one.answer(self._recent) for one in (self._mode, self._speaker)
         )
+        if self._failed is not None and self._frames - self._failed <= self._window:
+            mode, speaker = _unsure(mode), _unsure(speaker)
         return Estimate(
             time_s=round(start_s + epoch_time_s, 6),
             epoch=output.epoch,
@@ -108,6 +125,20 @@ class Estimator:
             None if one is None else one.whole((samples, frames, activity))
             for one in (self._mode, self._speaker)
         )
+        if self._failing_frames > _FAILING_SHARE * len(frames):
+            mode, speaker = _unsure(mode), _unsure(speaker)
+        self._frames = self._failing_frames = 0
+        self._failed = None
         for one in self._all:
             one.reset()
         return mode, speaker
+
+    def _take_failing(self, failing: NDArray[np.bool_]) -> None:
+        """Take note of the frames of which a channel fails."""
+        if failing.any():
+            self._failed = self._frames + int(np.flatnonzero(failing)[-1])
+            self._failing_frames += int(failing.sum())
+
+
+def _unsure(answer: Answer | None) -> Answer | None:
+    return None if answer is None else replace(answer, answer=UNSURE)

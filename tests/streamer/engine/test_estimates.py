@@ -73,6 +73,44 @@ def test_they_do_not_depend_on_the_chunks(
     )
 
 
+@pytest.mark.parametrize("evidence", [True, False])
+@pytest.mark.parametrize("sizes", [(60,), (7, 100, 1)])
+def test_answers_are_unsure_while_a_channel_fails(
+    bundle_with: MakeBundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    evidence: bool,
+    sizes: tuple[int, ...],
+) -> None:
+    """Without an electrode a classifier takes one person for another, and is sure of it."""
+    bundle, signal = bundle_with(evidence=evidence), emg(6.0, level_uv=150.0)
+    signal[1200:1500, 2] = np.nan
+    estimates, (mode, speaker) = estimate(bundle, chunks_of(signal, sizes))
+    for one in (estimates[10], estimates[18], estimates[-1]):
+        assert one.mode is not None
+        assert one.speaker is not None
+        assert UNSURE not in (one.mode.answer, one.speaker.answer)
+    for one in estimates[22:38]:  # half a second to be good again, and a window of one second
+        assert one.mode is not None
+        assert one.speaker is not None
+        assert one.mode.answer == one.speaker.answer == UNSURE
+        assert one.speech > 0.5
+    assert mode is not None
+    assert speaker is not None
+    assert mode.answer == speaker.answer == UNSURE  # of a sixth of the utterance
+    assert estimates == estimate(bundle, chunks_of(signal, (3600,)))[0]
+
+
+def test_a_failure_of_a_moment_leaves_the_answer_of_a_long_utterance(
+    bundle_with: MakeBundle, emg: MakeEmg, chunks_of: MakeChunks
+) -> None:
+    """A plug that was touched must not cost the answer of a minute."""
+    signal = emg(12.0, level_uv=150.0)
+    signal[1200:1230, 2] = np.nan
+    _, answers = estimate(bundle_with(), chunks_of(signal, (60,)))
+    assert [answer is not None and answer.answer for answer in answers] == ["loud", "loud"]
+
+
 def test_rest_is_no_speech_and_speech_has_a_label(
     toy_bundle: Bundle, emg: MakeEmg, chunks_of: MakeChunks
 ) -> None:
