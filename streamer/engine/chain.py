@@ -207,7 +207,9 @@ class Chain:
             return None
         failing = codes != WORKS
         self._failing = failing[-1]
-        return failing[[self.last_sample(k) - received for k in range(first, first + count)]]
+        last = [self.last_sample(k) - received for k in range(first, first + count)]
+        found: NDArray[np.bool_] = failing[last]
+        return found
 
     def _replace(
         self, frames: Array, joined: Array, failing: NDArray[np.bool_] | None

@@ -76,7 +76,7 @@ class Estimator:
         self._recent.add(heard)
         trusted = heard
         if made.failing is not None:
-            failing = made.failing.any(axis=1)
+            failing: NDArray[np.bool_] = np.any(made.failing, axis=1)
             self._take_failing(failing)
             trusted = (made.samples, made.frames, np.where(failing, 0.0, made.activity))
         self._frames += len(made.frames)
