@@ -43,4 +43,4 @@ def _is_npz(path: Path, head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04") and head[30 : 30 + size].endswith(b".npy")
 
 
-FORMAT = Format("NPZ", (".npz",), _is_npz, read, write, details)
+FORMAT = Format("NPZ", (".npz",), _is_npz, read, write, details, frozenset({"unit"}))

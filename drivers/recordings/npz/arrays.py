@@ -2,7 +2,8 @@
 
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
+from drivers.outside.texts import open_regular
 from drivers.recordings.metadata import KEYS
 
 NEEDED = ("emg_uv", "rate_hz")
@@ -26,41 +28,46 @@ _KEYS = (
 )
 
 
-def member_names(path: Path) -> list[str]:
-    """List the members of the archive.
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open the archive.
 
     Parameters
     ----------
     path : Path
         The file.
 
-    Returns
-    -------
-    list of str
-        Such as ``"emg_uv.npy"``.
+    Yields
+    ------
+    zipfile.ZipFile
+        To read from.
 
     Raises
     ------
     RecordingError
         It is damaged.
     """
-    try:
-        with zipfile.ZipFile(path) as file:
-            return file.namelist()
-    # zipfile meets damaged bytes with many exceptions
-    except Exception as error:
-        raise _damaged(path, error) from error
+    with open_regular(path, f"NPZ {path}", RecordingError) as raw:
+        try:
+            archive = zipfile.ZipFile(raw)
+        # zipfile meets damaged bytes with many exceptions
+        except Exception as error:
+            raise _damaged(path, error) from error
+        with archive:
+            yield archive
 
 
-def load(path: Path, prefix: str) -> dict[str, NDArray[Any]]:
+def load(archive: zipfile.ZipFile, prefix: str, path: Path) -> dict[str, NDArray[Any]]:
     """Load the documented arrays of one recording, after a look at what they claim to be.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    archive : zipfile.ZipFile
+        Open.
     prefix : str
         Before the keys of this recording.
+    path : Path
+        The file, for errors.
 
     Returns
     -------
@@ -72,42 +79,35 @@ def load(path: Path, prefix: str) -> dict[str, NDArray[Any]]:
     RecordingError
         One is damaged, or not what its header says.
     """
-    arrays = {}
+    members = archive.NameToInfo
     try:
-        with zipfile.ZipFile(path) as file:
-            members = {info.filename: info for info in file.infolist()}
-            for key in _KEYS:
-                info = members.get(f"{prefix}{key}.npy")
-                if info is not None:
-                    arrays[key] = _array(file, info, path)
+        return {
+            key: _array(archive, members[name], path)
+            for key in _KEYS
+            if (name := f"{prefix}{key}.npy") in members
+        }
     except RecordingError:
         raise
     # zipfile and numpy meet damaged bytes with many exceptions
     except Exception as error:
         raise _damaged(path, error) from error
-    return arrays
 
 
-def unknown_names(path: Path) -> list[str]:
+def unknown_names(names: Sequence[str]) -> list[str]:
     """List the members that no key is documented for, so that nobody reads them.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    names : sequence of str
+        Of all members.
 
     Returns
     -------
     list of str
         Such as ``"trigger"``.
-
-    Raises
-    ------
-    RecordingError
-        It is damaged.
     """
-    names = [name.removesuffix(".npy") for name in member_names(path)]
-    return sorted({name for name in names if name.rpartition("/")[2] not in _KEYS})
+    keys = (name.removesuffix(".npy") for name in names)
+    return sorted({key for key in keys if key.rpartition("/")[2] not in _KEYS})
 
 
 def _array(file: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray[Any]:
@@ -166,6 +166,11 @@ class Arrays:
         """Say whether there is such an array."""
         return key in self._arrays
 
+    def length(self, key: str) -> int | None:
+        """Say how many entries a list has; None where there is none."""
+        array = self._arrays.get(key)
+        return None if array is None or array.ndim != 1 else len(array)
+
     def _wrong(self, key: str, allowed: str) -> RecordingError:
         there = self._arrays.get(key)
         return RecordingError(
@@ -180,6 +185,14 @@ class Arrays:
         if array is None or array.ndim != dimensions or array.dtype.kind not in "fiu":
             raise self._wrong(key, f"numbers in {dimensions} dimensions, at least {NEEDED_TEXT}")
         return array
+
+    def indices(self, key: str) -> list[int]:
+        """Get an array of places in the samples, before and behind them, too."""
+        array = self.numbers(key, 1)
+        # beyond it, floats are no whole numbers any more
+        if not np.all(np.abs(array.astype(np.float64)) < 2.0**53) or np.any(array % 1):
+            raise self._wrong(key, "whole numbers")
+        return [int(index) for index in array]
 
     def samples(self, key: str, dimensions: int) -> NDArray[np.float32]:
         """Get an array of samples."""

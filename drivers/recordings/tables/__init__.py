@@ -24,16 +24,21 @@
   list of ``[start_s, end_s, label]``. A text that would be misread is in JSON.
 * Numbers have as many digits as bring float32 back exactly.
 
-Tables of others need units in their column names (uV, mV, V; other units are no EMG), and
-either regular times in a first column ``time_s``, or a line ``# rate_hz: 600``. Columns
-are parted by commas, tabs, or semicolons; with the latter two, decimal commas are read.
-Audio is left out.
+Tables of others need units: in their column names (``EMG1 [uV]``, ``EMG1 (uV)``,
+``EMG1_uV``) or in a line below them; uV, mV, V or nV, other units are no EMG. And they need
+regular times, in a column such as ``time_s`` or ``Time [ms]``, or a line ``# rate_hz: 600``.
+Columns without a unit are no channels, and named by ``streamer info``. Cells that are empty,
+``n/a`` or ``NaN`` are lost. Columns are parted by commas, tabs, or semicolons; with the latter
+two, decimal commas are read. The text is UTF-8, or UTF-16 with a byte order mark. Audio is
+left out.
 """
 
 from pathlib import Path
 
 from drivers.recordings.format import Format
-from drivers.recordings.tables.head import MAGIC, is_header
+from drivers.recordings.tables.columns import is_header, is_number
+from drivers.recordings.tables.head import MAGIC
+from drivers.recordings.tables.lines import COMMENTS, cells_of, encoding_of
 from drivers.recordings.tables.read import details, read
 from drivers.recordings.tables.write import write
 
@@ -43,15 +48,24 @@ __all__ = ["FORMAT"]
 def _is_table(path: Path, head: bytes) -> bool:
     """Look at the text: a name ending in .csv is believed if it is text at all."""
     # the last letter may be cut in two
-    text = head.decode("utf-8-sig", errors="replace").rstrip("\N{REPLACEMENT CHARACTER}")
+    text = head.decode(encoding_of(head), errors="replace").rstrip("\N{REPLACEMENT CHARACTER}")
     if text.startswith(MAGIC):
         return True
     if not text or "\0" in text or text.lstrip().startswith(("{", "<")):
         return False
     if path.suffix.lower() in FORMAT.suffixes:
         return True
-    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    return is_header(next(lines, ""))
+    lines = [one for one in text.splitlines() if one.strip() and not one.startswith(COMMENTS)]
+    return bool(lines) and (is_header(lines[0]) or _has_numbers(lines))
 
 
-FORMAT = Format("CSV", (".csv", ".tsv"), _is_table, read, write, details=details)
+def _has_numbers(lines: list[str]) -> bool:
+    """Say whether below a line of names there is one of as many cells, most of them numbers."""
+    rows = [cells_of(line) for line in lines[:3]]
+    width = len(rows[0])
+    return width > 1 and any(
+        len(cells) == width and 2 * sum(map(is_number, cells)) >= width for cells in rows[1:]
+    )
+
+
+FORMAT = Format("CSV", (".csv", ".tsv"), _is_table, read, write, details, takes=frozenset({"unit"}))

@@ -1,8 +1,6 @@
 """Read CSV and TSV."""
 
-import csv
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
+from drivers.outside.texts import parse_json
 from drivers.recordings.files import check_lost
 from drivers.recordings.metadata import metadata_from
 from drivers.recordings.recording import Recording
-from drivers.recordings.tables.head import Head, lines_of, read_head, read_text
+from drivers.recordings.tables.columns import number_of
+from drivers.recordings.tables.head import Head, read_head, read_text
+from drivers.recordings.tables.lines import Row, opened
 from drivers.recordings.tables.times import rows_of
 from drivers.source import Marker, Samples
 
@@ -31,7 +32,7 @@ class _Numbers:
     resolution_s: float
 
 
-def read(path: Path) -> tuple[Recording]:
+def read(path: Path, *, unit: str | None = None) -> tuple[Recording]:
     """Read a table.
 
     Of a truncated file that `write` made, the complete lines are read.
@@ -40,6 +41,8 @@ def read(path: Path) -> tuple[Recording]:
     ----------
     path : Path
         The file.
+    unit : str, optional
+        Of the EMG; it overrules what the table says.
 
     Returns
     -------
@@ -49,21 +52,20 @@ def read(path: Path) -> tuple[Recording]:
     Raises
     ------
     RecordingError
-        It is not laid out as documented.
+        It is not laid out as documented, or the unit of its EMG is unknown.
     """
-    with path.open(encoding="utf-8-sig", newline="\n") as file:
-        lines = lines_of(file, path)
-        head = read_head(lines, path)
-        numbers = _numbers(lines, head, path)
-    if head.has_time:
-        rate_hz, rows = rows_of(numbers.times_s, head.rate_hz, numbers.resolution_s, path)
+    with opened(path) as lines:
+        head, rows = read_head(lines, path, unit)
+        numbers = _numbers(rows, head, path)
+    if head.time is not None:
+        rate_hz, places = rows_of(numbers.times_s, head.rate_hz, numbers.resolution_s, path)
     else:
         assert head.rate_hz is not None  # `read_head` wants one of them
-        rate_hz, rows = head.rate_hz, np.arange(len(numbers.samples))
-    length = int(rows[-1]) + 1
-    check_lost(length - len(rows), len(head.channels), path)
+        rate_hz, places = head.rate_hz, np.arange(len(numbers.samples))
+    length = int(places[-1]) + 1
+    check_lost(length - len(places), len(head.channels), path)
     emg_uv = np.full((length, len(head.channels)), np.nan, np.float32)
-    emg_uv[rows] = numbers.samples
+    emg_uv[places] = numbers.samples
     lead_in = min(head.lead_in_samples, length)
     return (
         Recording(
@@ -73,132 +75,120 @@ def read(path: Path) -> tuple[Recording]:
             channels=head.channels,
             lead_in_uv=emg_uv[:lead_in] if lead_in else None,
             markers=tuple(
-                Marker(int(rows[line]) - lead_in, label) for line, label in numbers.markers
+                Marker(int(places[line]) - lead_in, label) for line, label in numbers.markers
             ),
             phones=head.phones,
+            notes=head.notes,
             **metadata_from(head.texts, path),
         ),
     )
 
 
-def details(path: Path) -> dict[str, str]:
+def details(path: Path, *, unit: str | None = None) -> dict[str, str]:
     """Say what is worth knowing beside the recording.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    path, unit
+        As for `read`.
 
     Returns
     -------
     dict of str to str
-        Where the rate is from, and whether lines are missing.
+        Where the rate is from, columns that are left out, and whether lines are missing.
 
     Raises
     ------
     RecordingError
-        It is not laid out as documented.
+        It is not laid out as documented, or the unit of its EMG is unknown.
     """
-    with path.open(encoding="utf-8-sig", newline="\n") as file:
-        head = read_head(lines_of(file, path), path)
+    with opened(path) as lines:
+        head, rows = read_head(lines, path, unit)
+        there = None if head.samples is None else sum(1 for _ in rows)
     facts = {"rate": "from the times" if head.rate_hz is None else "as the file says"}
-    if head.samples is not None:
-        with path.open("rb") as raw:
-            ends = sum(block.count(b"\n") for block in iter(lambda: raw.read(1 << 20), b""))
-        if ends - head.lines < head.samples:
-            facts["truncated"] = f"{ends - head.lines} of {head.samples} lines are there"
+    if head.left_out:
+        facts["left out"] = f"columns without a unit: {', '.join(head.left_out)}"
+    if there is not None and head.samples is not None and there < head.samples:
+        facts["truncated"] = f"{there} of {head.samples} lines are there"
     return facts
 
 
-def _numbers(lines: Iterator[str], head: Head, path: Path) -> _Numbers:
+def _numbers(rows: Iterator[Row], head: Head, path: Path) -> _Numbers:
     """Read all lines of numbers, block by block."""
     times: list[NDArray[np.float64]] = []
     samples: list[Samples] = []
     markers: list[tuple[int, str]] = []
     resolution_s = 1.0
     count = 0
-    while block := list(islice(lines, _BLOCK_LINES)):
-        # an end without a line end may be half a number; ours all have one
-        if head.samples is not None and not block[-1].endswith("\n"):
-            del block[-1]
-        rows = _rows(block, head, head.lines + count, path)
-        if not rows:
-            continue
-        resolution_s = min(resolution_s, *(_resolution_s(row[0]) for row in rows[:100]))
-        values = _values(rows, head, count, path)
-        times.append(values[:, 0] if head.has_time else np.empty(0))
+    checked = (_checked(row, head, path) for row in rows)
+    while block := list(islice(checked, _BLOCK_LINES)):
         with np.errstate(over="ignore"):  # becomes infinite, which nobody can miss
-            samples.append((values[:, int(head.has_time) :] * head.scales).astype(np.float32))
-        if head.has_marker:
+            values = _values(block, head.columns, head, path) * head.factors
+            samples.append(values.astype(np.float32))
+        if head.time is not None:
+            written = [cells[head.time] for _, cells in block[:100]]
+            resolution_s = min(resolution_s, *map(_resolution, written))
+            times.append(_values(block, (head.time,), head, path)[:, 0])
+        if head.marker is not None:
             markers += [
-                (count + number, label)
-                for number, row in enumerate(rows)
-                if row[-1]
-                for label in _labels(row[-1])
+                (place, label)
+                for place, (_, cells) in enumerate(block, start=count)
+                for label in _labels(cells[head.marker])
             ]
-        count += len(rows)
+        count += len(block)
     if not count:
         raise RecordingError(f"samples of {path}", value="none", allowed="one or more")
-    return _Numbers(np.concatenate(times), np.concatenate(samples), markers, resolution_s)
+    times_s = np.concatenate(times or [np.empty(0)]) * head.time_scale_s
+    return _Numbers(times_s, np.concatenate(samples), markers, resolution_s * head.time_scale_s)
 
 
-def _rows(block: list[str], head: Head, before: int, path: Path) -> list[list[str]]:
-    """Part lines into cells."""
-    try:
-        rows = list(
-            csv.reader(
-                [line for line in block if line.strip() and line[0] != "#"],
-                delimiter=head.delimiter,
-            )
-        )
-    except csv.Error as error:
+def _checked(row: Row, head: Head, path: Path) -> Row:
+    """Refuse a line of another number of columns; an empty one more is a delimiter at its end."""
+    number, cells = row
+    if len(cells) != head.width and (len(cells) < head.width or any(cells[head.width :])):
         raise RecordingError(
-            f"lines {before + 1} to {before + len(block)} of {path}", value=error, allowed="a table"
-        ) from error
-    for number, row in enumerate(rows):
-        if len(row) != head.columns:
-            raise RecordingError(
-                f"line {before + number + 1} of {path}",
-                value=f"{len(row)} columns",
-                allowed=f"{head.columns} as in the first line",
-                way_out="part columns by semicolons or tabs if decimals have commas",
-            )
-    return rows
-
-
-def _values(rows: list[list[str]], head: Head, before: int, path: Path) -> NDArray[np.float64]:
-    """Read numbers; an empty cell is a lost value."""
-    end = head.columns - head.has_marker
-    decimal_commas = head.delimiter != ","
-    try:
-        return np.array(
-            [
-                [
-                    float(cell.replace(",", ".") if decimal_commas else cell) if cell else np.nan
-                    for cell in row[:end]
-                ]
-                for row in rows
-            ]
+            f"line {number} of {path}",
+            value=f"{len(cells)} columns",
+            allowed=f"{head.width} as in the first line",
+            way_out="part columns by semicolons or tabs if decimals have commas",
         )
-    except ValueError as error:
+    return row
+
+
+def _values(
+    block: Sequence[Row], columns: Sequence[int], head: Head, path: Path
+) -> NDArray[np.float64]:
+    """Read the numbers of some columns."""
+    try:
+        return np.array([[float(cells[n]) for n in columns] for _, cells in block])
+    except ValueError:  # something lost, decimal commas, or no number
+        return np.array([[_number(row, n, head, path) for n in columns] for row in block])
+
+
+def _number(row: Row, column: int, head: Head, path: Path) -> float:
+    line, cells = row
+    number = number_of(cells[column], head.decimal_comma)
+    if number is None:
         raise RecordingError(
-            f"samples {before} to {before + len(rows) - 1} of {path}",
-            value=str(error)[:80],
-            allowed="numbers, or empty where a sample was lost",
-        ) from error
+            f"line {line}, column {column + 1} of {path}",
+            value=repr(cells[column][:40]),
+            allowed="a number, or empty, n/a or NaN where a sample was lost",
+        )
+    return number
 
 
 def _labels(cell: str) -> list[str]:
-    """Read a cell of markers: one, or a JSON list."""
+    """Read a cell of markers: none, one, or a JSON list."""
     if cell.startswith("["):
         try:
-            return [str(label) for label in json.loads(cell)]
-        except (ValueError, TypeError, RecursionError):
+            labels = parse_json(cell, "markers", RecordingError)
+        except RecordingError:
             return [cell]
-    return [read_text(cell)]
+        return [str(label) for label in labels]
+    return [read_text(cell)] if cell else []
 
 
-def _resolution_s(cell: str) -> float:
-    """Say to what a time was rounded."""
+def _resolution(cell: str) -> float:
+    """Say to what a time was rounded, in its unit."""
     decimals = cell.replace(",", ".").partition(".")[2]
     return 1e-9 if "e" in cell.lower() else 10.0 ** -min(len(decimals), 9)

@@ -39,9 +39,11 @@ def rows_of(
     RecordingError
         The times do not grow, or are irregular.
     """
-    steps_s = np.diff(times_s)
-    if not np.all(np.isfinite(times_s)) or np.any(steps_s <= 0):
-        bad = int(np.flatnonzero(~(steps_s > 0))[0]) + 1 if len(steps_s) else 0
+    with np.errstate(invalid="ignore"):
+        steps_s = np.diff(times_s)
+    wrong = ~np.isfinite(times_s) | np.concatenate([[False], ~(steps_s > 0)])
+    if np.any(wrong):
+        bad = int(np.argmax(wrong))
         raise RecordingError(
             f"time of sample {bad} in {path}",
             value=f"{times_s[bad]:.9g} s",

@@ -13,7 +13,8 @@ from drivers.errors import RecordingError
 from drivers.recordings.files import new_file, the_one
 from drivers.recordings.metadata import texts_of
 from drivers.recordings.recording import Recording
-from drivers.recordings.tables.head import MAGIC, MARKER, TIME, write_text
+from drivers.recordings.tables.columns import MARKER, TIME
+from drivers.recordings.tables.head import MAGIC, write_text
 
 _BLOCK_ROWS = 4096
 

@@ -141,7 +141,7 @@ def test_absurd_claims_do_not_eat_the_memory(tmp_path):
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(ABSURD)
     read = [line.split() for line in lines if len(line.split()) == 2]
-    assert read == [["records.edf", "600"], ["lead_in.csv", "0"]]
+    assert read == [["records.edf", "600"], ["no_records.edf", "600"], ["lead_in.csv", "0"]]
 
 
 def test_every_writer_is_tested_here():

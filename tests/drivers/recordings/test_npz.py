@@ -70,6 +70,9 @@ def test_arrays_that_nobody_reads_are_named(sample_recording, tmp_path):
     assert FORMAT.details(tmp_path / "ours.npz") == {}
 
 
+MARKED = {"emg_uv": np.zeros((9, 2)), "rate_hz": 1, "marker_label": ["a"]}
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
@@ -87,6 +90,15 @@ def test_arrays_that_nobody_reads_are_named(sample_recording, tmp_path):
         ({"emg_uv": np.zeros((9, 2)), "rate_hz": 1, "audio": np.zeros(3)}, "audio_rate_hz"),
         ({"emg_uv": np.zeros((9, 2)), "rate_hz": 1, "lead_in_uv": np.zeros((1, 3))}, "3 channels"),
         ({"emg_uv": np.array([[{}]]), "rate_hz": 1}, "object"),
+        ({"emg_uv": np.zeros((6, 3600)), "rate_hz": 600}, "6 x 3600; allowed: samples x channels"),
+        ({"emg_uv": np.zeros((6, 7)), "rate_hz": 600}, "6 x 7; .*save it turned"),
+        ({"emg_uv": np.zeros((2, 9)), "rate_hz": 1, "channel_labels": ["a", "b"]}, "2 x 9"),
+        ({"emg_uv": np.zeros((9, 0)), "rate_hz": 1}, "9 x 0"),
+        ({"emg_uv": np.zeros((9, 1)), "rate_hz": 1, "channel_units": [""]}, "recordings.unit=uV"),
+        (MARKED | {"marker_index": [np.nan]}, "marker_index .* whole numbers"),
+        (MARKED | {"marker_index": [np.inf]}, "marker_index .* whole numbers"),
+        (MARKED | {"marker_index": [1.5]}, "marker_index .* whole numbers"),
+        (MARKED | {"marker_index": np.array([2**64 - 1], np.uint64)}, "whole numbers"),
     ],
 )
 def test_what_is_no_recording_is_refused_with_the_keys(arrays, message, tmp_path):
@@ -95,6 +107,42 @@ def test_what_is_no_recording_is_refused_with_the_keys(arrays, message, tmp_path
     with pytest.raises(RecordingError, match=message) as caught:
         list(FORMAT.read(tmp_path / "a.npz"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_unit_can_be_set_and_its_scale_is_that_of_the_lead_in_too(tmp_path):
+    """The same rule as for any file; a lead-in of another size would ring in all filters."""
+    emg_uv, path = np.arange(12.0).reshape(4, 3), tmp_path / "a.npz"
+    units = ["mV", "mV", "degC"]
+    types = ["EMG", "EMG", "TEMP"]
+    arrays = {"emg_uv": emg_uv, "lead_in_uv": emg_uv[:1], "rate_hz": 600}
+    np.savez(path, **arrays, channel_units=units, channel_types=types)
+    (read,) = FORMAT.read(path, unit="mV")
+    np.testing.assert_array_equal(read.emg_uv, emg_uv * [1000, 1000, 1])
+    np.testing.assert_array_equal(read.lead_in_uv, read.emg_uv[:1])
+    assert [one.unit for one in read.channels] == ["uV", "uV", "degC"]
+    np.savez(path, **arrays, channel_units=units[2:] * 3)
+    with pytest.raises(RecordingError, match=r"unit of channel EMG1 .*recordings\.unit=uV"):
+        list(FORMAT.read(path))
+
+
+def test_few_samples_of_many_channels_are_right_where_the_labels_say_so(tmp_path):
+    """A moment of a grid of electrodes is no recording that is turned."""
+    labels = [f"EMG{n}" for n in range(8)]
+    np.savez(tmp_path / "a.npz", emg_uv=np.zeros((3, 8)), rate_hz=1, channel_labels=labels)
+    assert next(iter(FORMAT.read(tmp_path / "a.npz"))).emg_uv.shape == (3, 8)
+
+
+def test_the_table_of_contents_is_read_once_for_all_recordings(tmp_path, monkeypatch):
+    """Once for each, a file of ten thousand utterances takes an hour."""
+    arrays = {f"{n:06d}/{key}": value for n in range(50) for key, value in MARKED.items()}
+    np.savez(tmp_path / "a.npz", **{key: one for key, one in arrays.items() if "label" not in key})
+    series = FORMAT.read(tmp_path / "a.npz")
+    times, opens = [], zipfile.ZipFile.__init__
+    monkeypatch.setattr(
+        zipfile.ZipFile, "__init__", lambda *args, **more: times.append(opens(*args, **more))
+    )
+    assert len(list(series)) == len(series) == 50
+    assert len(times) == 1
 
 
 def _member(shape):
