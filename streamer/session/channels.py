@@ -74,18 +74,19 @@ def said_of(columns: Sequence[int], info: SourceInfo, wanted: Sequence[str]) -> 
     Returns
     -------
     list of str
-        A line, or nothing.
+        A line each, or nothing.
     """
     labels = [channel.label for channel in info.channels]
     there, used = ", ".join(labels), [labels[column] for column in columns]
+    lines = []
     if used != labels:
-        return [f"of the channels of {info.name} ({there}), the models get {', '.join(used)}"]
-    if [*map(plain_label, used)] != [*map(plain_label, wanted)]:
-        return [
-            f"channels of {info.name} are taken by their order: {there} for {', '.join(wanted)}, "
-            "on which the models were trained"
-        ]
-    return []
+        lines.append(f"of the channels of {info.name} ({there}), the models get {', '.join(used)}")
+    if {*map(plain_label, used)} != {*map(plain_label, wanted)}:
+        lines.append(
+            f"channels of {info.name} are taken by their order: {', '.join(used)} for "
+            f"{', '.join(wanted)}, on which the models were trained"
+        )
+    return lines
 
 
 def select(chunk: Chunk, columns: Sequence[int]) -> Chunk:

@@ -6,7 +6,7 @@ import pytest
 from drivers.clock import VirtualClock
 from drivers.errors import SignalMismatchError, SourceError
 from drivers.replay import ReplaySource
-from drivers.selection import SelectedChannels
+from drivers.selection import SelectedChannels, find_columns
 from drivers.source import Channel, Marker, SourceState
 
 
@@ -69,3 +69,33 @@ def test_the_labels_are_checked_before_anything_is_opened(make_recording, labels
     """A slip of the pen does not wait for the device."""
     with pytest.raises(SourceError, match=f"channels to select: {line}; allowed: labels"):
         SelectedChannels(replay(make_recording(12)), labels)
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "columns"),
+    [
+        (["EMG 1", "EMG 2", "Trigger"], ["EMG2", "EMG1"], [1, 0]),
+        (["emg_01", "emg_02"], ["EMG1", "EMG2"], [0, 1]),
+        (["EMG 1", "EMG1"], ["EMG1"], [1]),  # as it is written comes first
+        (["EMG chin", "x"], ["EMGchin"], [0]),
+        (["EMG 1-2", "EMG 12"], ["EMG12"], [1]),
+    ],
+)
+def test_a_label_is_found_in_another_spelling(there, wanted, columns):
+    """EDF says `EMG 1` of what the bundle calls EMG1."""
+    assert find_columns(there, wanted, "talk") == columns
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted"),
+    [
+        (["EMG 1", "emg_1"], ["EMG1"]),
+        (["EMG 10"], ["EMG1"]),
+        (["EMG1"], ["EMG1", "EMG 1"]),
+        (["EMG 1-2"], ["EMG12"]),
+    ],
+)
+def test_a_label_that_could_be_another_is_refused(there, wanted):
+    """The wrong muscle would sound like the right one."""
+    with pytest.raises(SignalMismatchError, match="channel of talk"):
+        find_columns(there, wanted, "talk")

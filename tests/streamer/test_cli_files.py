@@ -1,6 +1,7 @@
 """`streamer info` and `convert`, and replays of files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from drivers.recordings.registry import read_recordings, write_recordings
+from drivers.recordings.xdf import XdfWriter
+from drivers.source import Channel
 from streamer.cli import cli
 from streamer.recordings import RecordingsSettings, Selection
 
@@ -159,3 +162,85 @@ def test_several_recordings_become_a_file_each(talk: Path) -> None:
         (written,) = read_recordings(talk.with_name(f"one_{recording.name}.bdf"))
         assert written.name == recording.name
         assert written.provenance == "simulated"
+
+
+@pytest.fixture
+def bare(talk: Path) -> Path:
+    """The same EMG as a program writes it that names neither type nor unit, with a counter."""
+    (first, *_) = read_recordings(talk)
+    six = [Channel(f"EMG {n}", "", "") for n in range(1, 7)]
+    counter = np.arange(len(first.emg_uv), dtype=np.float32)[:, np.newaxis]
+    with XdfWriter(talk.with_name("bare.xdf")) as writer:
+        channels = [*six, Channel("Counter", "", "")]
+        stream = writer.add_stream("Amp", "EXG", channels, 600.0, "float32")
+        samples = np.hstack([first.emg_uv, counter])
+        for at in range(0, len(samples), 60):
+            writer.write(stream, samples[at : at + 60], 100 + at / 600)
+    return talk.with_name("bare.xdf")
+
+
+def test_stream_unit_and_channels_of_a_file_can_be_chosen(bare: Path) -> None:
+    """A finished recording could be changed by nobody, and its errors gave advice for live."""
+    first = call("info", bare)
+    assert first.exit_code == 1
+    assert "--set recordings.stream=" in first.stderr
+    settings = ["--set", "recordings.stream=Amp"]
+    second = call("info", bare, *settings)
+    assert second.exit_code == 1
+    assert "--set recordings.unit=uV" in second.stderr
+    settings += ["--set", "recordings.unit=uV"]
+    found = json.loads(call("info", bare, *settings, "--json").stdout)
+    assert [c["unit"] for c in found["channels"]] == ["uV"] * 6 + [""]
+    config = bare.with_name("lab.yaml")
+    config.write_text("recordings: {stream: Amp, unit: uV, channels: [EMG2, EMG1]}")
+    to = bare.with_name("two.npz")
+    result = call("convert", bare, to, "--config", config)
+    assert result.exit_code == 0, result.output
+    (two,) = read_recordings(to)
+    assert [c.label for c in two.channels] == ["EMG 2", "EMG 1"]
+
+
+def test_the_bundles_channels_are_found_in_a_file(bare: Path, tmp_path: Path) -> None:
+    """There was no way to replay a file with a trigger or a counter in it."""
+    settings = ["--set", "recordings.stream=Amp", "--set", "recordings.unit=uV"]
+    quiet = ["--speed", "max", "--no-sound", "--no-screen"]
+    result = call("replay", bare, *settings, *quiet, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    notes = json.loads((tmp_path / "run" / "summary.json").read_text())["notes"]
+    assert any("the models get EMG 1, EMG 2" in note for note in notes)
+    chosen = "recordings.channels=[EMG1, EMG2, EMG3, EMG4, EMG5, Counter]"
+    refused = call("replay", bare, *settings, "--set", chosen, *quiet, "--out", tmp_path / "other")
+    assert refused.exit_code == 1
+    assert "unit of channel Counter" in refused.stderr
+
+
+def test_recordings_of_alike_names_become_a_file_each(talk: Path) -> None:
+    """A conversion stopped half-way, as `a/b` and `a_b` had one name."""
+    (first, *_) = read_recordings(talk)
+    names = ["a/b", "a_b", "A_B", "\xe4\xf6", "\xfc\xdf"]
+    file = talk.with_name("alike.npz")
+    write_recordings(file, [replace(first, name=name) for name in names])
+    result = call("convert", file, talk.with_name("c.csv"), "--each")
+    assert result.exit_code == 0, result.output
+    written = sorted(talk.parent.glob("c_*.csv"))
+    assert len({path.name.casefold() for path in written}) == len(names)
+    assert {one.name for path in written for one in read_recordings(path)} == set(names)
+
+
+def test_a_wrong_unit_is_cautioned_of(talk: Path) -> None:
+    """Three of five silent faults would have shown: the voice is learned from silence."""
+    (first, *_) = read_recordings(talk)
+    file = talk.with_name("weak.npz")
+    write_recordings(file, [replace(first, emg_uv=first.emg_uv * np.float32(1e-3))])
+    assert "too small" in call("info", file).stdout
+    assert "too small" in call("convert", file, talk.with_name("weak.xdf")).stderr
+
+
+def test_a_recording_that_was_killed_at_once_is_looked_at(talk: Path) -> None:
+    """What is left of it is refused by all that could say so."""
+    with XdfWriter(talk.with_name("none.xdf")) as writer:
+        writer.add_stream("Amp", "EMG", [Channel("EMG1")], 600.0, "float32")
+    result = call("info", talk.with_name("none.xdf"))
+    assert result.exit_code == 0, result.output
+    assert "0, 0 of them lost" in result.stdout
+    assert "before the first one came" in result.stdout

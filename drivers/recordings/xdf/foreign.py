@@ -15,8 +15,8 @@ from drivers.recordings.xdf.own import empty, later, role
 from drivers.recordings.xdf.pieces import Allowance, Piece
 from drivers.recordings.xdf.scan import Scan
 from drivers.recordings.xdf.signals import Signal, Sound
-from drivers.recordings.xdf.stamps import LATEST_S
 from drivers.source import UTTERANCE, Marker, Samples
+from drivers.stamps import LATEST_S
 
 
 @dataclass(frozen=True)

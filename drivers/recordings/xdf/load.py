@@ -16,7 +16,7 @@ from drivers.errors import RecordingError
 from drivers.recordings.xdf.container import MAGIC, STRING, Tag, chunk, length
 from drivers.recordings.xdf.elements import parse_xml
 from drivers.recordings.xdf.scan import Scan, Span, decode
-from drivers.recordings.xdf.stamps import LATEST_S
+from drivers.stamps import LATEST_S
 
 
 @dataclass(frozen=True, eq=False)

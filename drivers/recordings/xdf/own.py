@@ -21,8 +21,8 @@ from drivers.recordings.xdf.names import names
 from drivers.recordings.xdf.pieces import Allowance, Piece, join
 from drivers.recordings.xdf.scan import Scan
 from drivers.recordings.xdf.signals import microvolts
-from drivers.recordings.xdf.stamps import LATEST_S
 from drivers.source import UTTERANCE, Channel, Marker, Provenance, Samples
+from drivers.stamps import LATEST_S
 from drivers.units import InMicrovolts
 
 NO_SAMPLES = "no samples: it ended before the first one came"

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.effective_rate import caution, is_another
+from drivers.effective_rate import caution, effective_rate_hz, is_another
 from drivers.errors import RecordingError
 from drivers.recordings.xdf.heads import StreamHead
 from drivers.recordings.xdf.load import Loaded
 from drivers.recordings.xdf.pieces import OUTAGE_S, Allowance, join
-from drivers.recordings.xdf.rate import recorded_rate_hz
 from drivers.recordings.xdf.scan import Scan
-from drivers.recordings.xdf.stamps import LATEST_S, on_time, repaired
+from drivers.recordings.xdf.stamps import on_time
 from drivers.source import Samples
+from drivers.stamps import LATEST_S, repaired
 from drivers.timeline import Gap, Timeline
 from drivers.units import InMicrovolts
 
@@ -67,7 +67,7 @@ class Signal:
                 allowed=f"within +-{LATEST_S:g} s",
                 way_out="the file is damaged",
             )
-        self._rate_hz = recorded_rate_hz(times_s, head.rate_hz)
+        self._rate_hz = effective_rate_hz(times_s, head.rate_hz)
         self._times_s = times_s
         self.notes = (*channels.notes, *_notes(head, self._rate_hz, replaced))
         gaps = _gaps(self._times_s, self._rate_hz)
