@@ -4,10 +4,10 @@ There are two kinds of files, and both are read: converted ones (``.vpd``, a blo
 channel and tables of events behind them) and raw ones as the device writes them (``.RAW``,
 multiplexed by scan tick, several recordings one after the other).
 
-No real file is public. The reader was written from the layout that other readers agree
-on (avg_q, CTAP, PsPM) and is tested on files written by that layout only, which is the
-level of trust that a device's profile calls ``emulator-only``. Look at the amplitudes before
-you trust them: see `read_vitaport` for the scale of EMG.
+The reader was written from the layout that other readers agree on (avg_q, CTAP, PsPM). One
+raw file of a Varioport, of an ECG, could be tried: demultiplexing and time were right. No
+converted file of a device has been seen, nor EMG in microvolts; tests use files written by the
+layout. Look at the amplitudes before you trust them: see `read_vitaport` for the scale of EMG.
 
 ``layout``
     The headers.
@@ -31,7 +31,7 @@ FORMAT = Format(
     recognises=looks_like_vitaport,
     read=read_vitaport,
     details=details,
-    takes=frozenset({"emg_scale_uv"}),
+    takes=frozenset({"emg_scale_uv", "unit"}),
 )
 
 __all__ = ["FORMAT", "details", "read_vitaport"]

@@ -1,14 +1,11 @@
 """What each channel of a file becomes in a recording."""
 
 from dataclasses import dataclass
-from itertools import count
 
 from drivers.errors import RecordingError
 from drivers.recordings.vitaport.layout import ChannelHeader, Header
 from drivers.source import Channel
-
-# Of the units that EMG may have; compared without regard to case.
-_TO_UV = {"uv": 1.0, "µv": 1.0, "mv": 1e3, "v": 1e6}
+from drivers.units import in_microvolts, type_of, uv_per
 
 
 @dataclass(frozen=True)
@@ -38,28 +35,38 @@ class Choice:
     Attributes
     ----------
     columns : tuple of Column
-        EMG, and what has its rate.
+        EMG, or other electrodes where there is none, and what has their rate.
     markers : tuple of int
         Channels that hold events.
     left_out : dict of str to str
         Why the others are in no recording, by label.
     factor : int
         Scan ticks from one sample to the next.
+    notes : tuple of str
+        On units and offsets, a line each.
     """
 
     columns: tuple[Column, ...]
     markers: tuple[int, ...]
     left_out: dict[str, str]
     factor: int
+    notes: tuple[str, ...]
 
 
-def choose(header: Header, cut: frozenset[str], where: str, emg_scale_uv: float | None) -> Choice:
+def choose(
+    header: Header,
+    cut: frozenset[str],
+    where: str,
+    emg_scale_uv: float | None,
+    unit: str | None = None,
+) -> Choice:
     """Decide what becomes of each channel.
 
     EMG is each channel whose name begins with EMG, in any case; where there is none, each
-    channel in microvolts that holds no events. The highest rate among them is that of the
-    recording, and other channels of that rate are kept beside the EMG. Nothing is
-    resampled: what has another rate is left out.
+    channel in microvolts whose name says nothing else, as ``ekg`` does, and that holds no
+    events. The highest rate among them is that of the recording, and other channels of that
+    rate are kept beside the EMG. Nothing is resampled: what has another rate is left out.
+    A file without EMG is read for its other voltages, such as an ECG.
 
     Parameters
     ----------
@@ -71,56 +78,82 @@ def choose(header: Header, cut: frozenset[str], where: str, emg_scale_uv: float 
         Names the file in errors.
     emg_scale_uv : float, optional
         Microvolts per count of the EMG, instead of what the header says.
+    unit : str, optional
+        Of the EMG; it overrules the header's, and `emg_scale_uv` both.
 
     Returns
     -------
     Choice
-        At least one column is EMG.
+        One column or more.
 
     Raises
     ------
     RecordingError
-        There is no EMG, or what there is cannot be read.
+        There is neither EMG nor another voltage, or what there is cannot be read.
     """
-    emg = _emg(header)
-    if not emg:
-        raise RecordingError(
-            f"channels of {where}",
-            value=", ".join(f"{c.label} ({c.unit})" for c in header.channels),
-            allowed="one whose name begins with EMG, or one in uV",
-        )
-    for number in emg:
-        channel = header.channels[number]
-        if reason := _unreadable(channel, cut):
+    types = _types(header)
+    for channel, kind in zip(header.channels, types, strict=True):
+        reason = _unreadable(channel, cut)
+        if kind == "EMG" and not channel.marker and reason:
             raise RecordingError(
                 f"EMG channel {channel.label} of {where}",
                 value=reason,
                 way_out="copy or convert the file again",
             )
-    factor = min(header.channels[number].factor for number in emg)
-    columns, markers, left_out = [], [], {}
+    markers, left_out, usable = [], {}, []
     for number, channel in enumerate(header.channels):
         if reason := _unreadable(channel, cut):
             left_out[channel.label] = reason
         elif channel.marker:
             markers.append(number)
-        elif channel.factor != factor:
-            left_out[channel.label] = f"has {header.rate_hz(channel):g} Hz, not the EMG's rate"
-        elif number in emg:
-            columns.append(_emg_column(number, channel, where, emg_scale_uv))
-        elif not (channel.mul and channel.div):
+        elif types[number] == "EMG" and emg_scale_uv is None and not (channel.mul and channel.div):
+            raise _no_scale(channel, where)
+        elif types[number] != "EMG" and not (channel.mul and channel.div):
             left_out[channel.label] = f"its scale is {channel.mul} / {channel.div}"
         else:
-            kept = Channel(channel.label, channel.unit, "AUX")
-            columns.append(Column(number, kept, float(channel.offset), channel.mul / channel.div))
-    return Choice(tuple(columns), tuple(markers), left_out, factor)
+            usable.append(number)
+    channels = [header.channels[number] for number in usable]
+    known = emg_scale_uv is not None
+    scaled = in_microvolts(
+        [c.label for c in channels],
+        ["uV" if known and types[n] == "EMG" else header.channels[n].unit for n in usable],
+        [types[n] for n in usable],
+        where,
+        overruled_by=None if known else unit,
+    )
+    rows = list(zip(usable, channels, scaled.channels, scaled.factors, strict=True))
+    wanted = [c.factor for _, c, kept, _ in rows if kept.type == "EMG"] or [
+        c.factor for _, c, kept, _ in rows if kept.unit == "uV"
+    ]
+    if not wanted:
+        raise RecordingError(
+            f"channels of {where}",
+            value=", ".join(f"{c.label} ({c.unit})" for c in header.channels),
+            allowed="one whose name begins with EMG, or one in uV",
+        )
+    factor = min(wanted)
+    columns = []
+    for number, channel, kept, to_unit in rows:
+        if channel.factor != factor:
+            left_out[channel.label] = f"has {header.rate_hz(channel):g} Hz, not the EMG's rate"
+        elif emg_scale_uv is not None and kept.type == "EMG":
+            columns.append(Column(number, kept, channel.used_offset, emg_scale_uv))
+        else:
+            scale = channel.mul / channel.div * to_unit
+            columns.append(Column(number, kept, channel.used_offset, scale))
+    return Choice(tuple(columns), tuple(markers), left_out, factor, scaled.notes)
 
 
-def _emg(header: Header) -> list[int]:
-    """Return the numbers of the EMG channels."""
-    others = [(n, c) for n, c in zip(count(), header.channels, strict=False) if not c.marker]
-    named = [n for n, c in others if c.label.upper().startswith("EMG")]
-    return named or [n for n, c in others if _TO_UV.get(c.unit.lower()) == 1]
+def _types(header: Header) -> list[str]:
+    """Say what each channel is, by its name, or by its unit where no name says EMG."""
+    named = [c.label.upper().startswith("EMG") and not c.marker for c in header.channels]
+    types = []
+    for channel, is_emg in zip(header.channels, named, strict=True):
+        uv = uv_per(channel.unit)
+        # of what has neither a telling name nor a voltage, the setting may say the unit
+        unnamed = "" if uv is None else "EMG" if uv == 1 and not any(named) else "AUX"
+        types.append("EMG" if is_emg else type_of(channel.label) or unnamed)
+    return types
 
 
 def _unreadable(channel: ChannelHeader, cut: frozenset[str]) -> str | None:
@@ -133,18 +166,10 @@ def _unreadable(channel: ChannelHeader, cut: frozenset[str]) -> str | None:
     return None
 
 
-def _emg_column(
-    number: int, channel: ChannelHeader, where: str, emg_scale_uv: float | None
-) -> Column:
-    kept = Channel(channel.label)
-    if emg_scale_uv is not None:
-        return Column(number, kept, float(channel.offset), emg_scale_uv)
-    to_uv = _TO_UV.get(channel.unit.lower())
-    if to_uv is None or not channel.mul or not channel.div:
-        raise RecordingError(
-            f"scale of EMG channel {channel.label} of {where}",
-            value=f"{channel.mul} / {channel.div} '{channel.unit}'",
-            allowed="whole numbers above 0, in uV, mV or V",
-            way_out="read it with the microvolts per count of your recorder (emg_scale_uv)",
-        )
-    return Column(number, kept, float(channel.offset), channel.mul / channel.div * to_uv)
+def _no_scale(channel: ChannelHeader, where: str) -> RecordingError:
+    return RecordingError(
+        f"scale of EMG channel {channel.label} of {where}",
+        value=f"{channel.mul} / {channel.div} '{channel.unit}'",
+        allowed="whole numbers above 0",
+        way_out="say the microvolts per count of your recorder with --set recordings.emg_scale_uv",
+    )

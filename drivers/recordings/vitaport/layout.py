@@ -62,7 +62,8 @@ CHANNEL_HEADER = np.dtype(
 )
 
 _CHECKSUM_BYTES = 2
-_SIGNED, _UNSIGNED, _MARKER = (0,), (4, 5), (130, 154)
+# 131 is what a Varioport gives its battery
+_SIGNED, _UNSIGNED, _MARKER = (0,), (4, 5, 131), (130, 154)
 
 
 class HeaderCutError(RecordingError):
@@ -80,7 +81,7 @@ class ChannelHeader:
     unit : str
         As written, such as ``"uV"``.
     data_type : int
-        0 signed, 4 or 5 unsigned, 130 or 154 marker.
+        0 signed, 4, 5 or 131 unsigned, 130 or 154 marker.
     width : int
         Bytes per sample.
     factor : int
@@ -104,6 +105,14 @@ class ChannelHeader:
     begin: int
     length: int
     marker: bool
+
+    @property
+    def used_offset(self) -> float:
+        """The offset, or 0 where no sample of this width can be as large.
+
+        Varioports give channels of 8 bits the middle of 16 bits.
+        """
+        return float(self.offset if self.offset < 256**self.width else 0)
 
     @property
     def dtype(self) -> np.dtype[np.integer] | None:

@@ -14,10 +14,16 @@ from drivers.recordings.vitaport.layout import CLOCK_HZ
 from drivers.recordings.vitaport.parts import Part, read_parts
 from drivers.source import Marker
 
+_TRUST_RAW = "verified on one public file for demultiplexing and time, not for EMG in microvolts"
+_TRUST_CONVERTED = (
+    "emulator-only: the reader knows the layout, but has met no file of a real device"
+)
 _MOST_EVENTS = 1_000_000  # of a channel: more are no events, and would fill the memory
 
 
-def read_vitaport(path: Path, emg_scale_uv: float | None = None) -> tuple[Recording, ...]:
+def read_vitaport(
+    path: Path, *, emg_scale_uv: float | None = None, unit: str | None = None
+) -> tuple[Recording, ...]:
     """Read a converted or a raw file of a Vitaport II or Varioport.
 
     A value is (raw - offset) * mul / div in the channel's unit, and EMG becomes microvolts.
@@ -40,6 +46,8 @@ def read_vitaport(path: Path, emg_scale_uv: float | None = None) -> tuple[Record
         The file.
     emg_scale_uv : float, optional
         Microvolts per count of the EMG channels; None takes what the header says.
+    unit : str, optional
+        Of the EMG, instead of what the header says; a scale goes before.
 
     Returns
     -------
@@ -56,18 +64,18 @@ def read_vitaport(path: Path, emg_scale_uv: float | None = None) -> tuple[Record
     parts = read_parts(path)
     names = [path.stem] if len(parts) == 1 else [f"{path.stem}-{k + 1}" for k in range(len(parts))]
     return tuple(
-        _read(part, name, path.name, emg_scale_uv)[0]
+        _read(part, name, path.name, emg_scale_uv, unit)[0]
         for part, name in zip(parts, names, strict=True)
     )
 
 
-def details(path: Path) -> dict[str, str]:
+def details(path: Path, *, unit: str | None = None) -> dict[str, str]:
     """Say what is known of the device and of each channel.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    path, unit
+        As for `read_vitaport`; here, the unit changes nothing.
 
     Returns
     -------
@@ -87,7 +95,7 @@ def details(path: Path) -> dict[str, str]:
         "versions": f"software {header.software}, hardware {header.hardware},"
         f" system {header.system}",
         "checksum": f"{header.checksum:#06x}, not verified: its algorithm is not public",
-        "trust": "emulator-only: the reader knows the layout, but has met no file of a real device",
+        "trust": _TRUST_RAW if header.raw else _TRUST_CONVERTED,
     }
     for number, part in enumerate(parts, 1):
         prefix = f"recording {number}, " if len(parts) > 1 else ""
@@ -98,14 +106,19 @@ def details(path: Path) -> dict[str, str]:
 
 
 def _read(
-    part: Part, name: str, where: str, emg_scale_uv: float | None
+    part: Part, name: str, where: str, emg_scale_uv: float | None, unit: str | None = None
 ) -> tuple[Recording, dict[str, str]]:
     """Make a recording, and say of each channel that is not in it, why."""
     header = part.header
-    choice = choose(header, part.cut, where, emg_scale_uv)
+    choice = choose(header, part.cut, where, emg_scale_uv, unit)
     left_out = dict(choice.left_out)
     counts = {column.number: part.counts(column.number) for column in choice.columns}
-    emg_lengths = [len(counts[c.number]) for c in choice.columns if c.channel.type == "EMG"]
+    lengths = [len(counts[c.number]) for c in choice.columns]
+    emg_lengths = [
+        length
+        for length, column in zip(lengths, choice.columns, strict=True)
+        if column.channel.type == "EMG"
+    ] or lengths
     samples = min(emg_lengths)
     if max(emg_lengths) > samples:
         left_out["EMG behind the end of the shortest channel"] = (
@@ -129,6 +142,7 @@ def _read(
         channels=tuple(column.channel for column in columns),
         markers=_markers(part, choice, rate_hz, left_out),
         recorded_at=header.recorded_at,
+        notes=choice.notes,
     )
     return recording, left_out
 
@@ -176,11 +190,13 @@ def _part_details(part: Part, path: Path) -> dict[str, str]:
     kept = {channel.label: channel.type for channel in recording.channels}
     for channel in header.channels:
         rate = f"{header.rate_hz(channel):g} Hz, " if channel.factor else ""
-        scale = f"(raw - {channel.offset}) * {channel.mul} / {channel.div} {channel.unit}"
+        scale = f"(raw - {channel.used_offset:g}) * {channel.mul} / {channel.div} {channel.unit}"
         use = kept.get(channel.label, "events" if channel.marker else "")
         if channel.label in left_out:
             use = f"left out: {left_out.pop(channel.label)}"
+        if channel.used_offset != channel.offset and not channel.marker:
+            use += f", its offset {channel.offset} is none of {8 * channel.width} bits"
         texts[f"channel {channel.label}"] = f"{rate}{scale}, {use}"
     if part.missing:
-        texts["cut"] = f"{part.missing} bytes that the header claims are not in the file"
+        texts["truncated"] = f"{part.missing} bytes that the header claims are not in the file"
     return texts | {f"left out, {about}": text for about, text in left_out.items()}

@@ -72,7 +72,7 @@ def test_what_is_missing_is_said(tmp_path, vitaport):
     content = vitaport.converted(channels)
     path.write_bytes(content[:-7])
     texts = details(path)
-    assert texts["cut"] == "7 bytes that the header claims are not in the file"
+    assert texts["truncated"] == "7 bytes that the header claims are not in the file"
     assert texts["channel MARKER"].endswith("left out: cut off, the file ends before its data do")
     assert len(read_vitaport(path)[0].emg_uv) == 600
     path.write_bytes(content[:-607])
@@ -81,7 +81,7 @@ def test_what_is_missing_is_said(tmp_path, vitaport):
     raw = vitaport.raw(channels, 600)
     path.write_bytes(raw[:-10])  # ticks of 7 and of 9 bytes
     assert len(read_vitaport(path)[0].emg_uv) == 598
-    assert details(path)["cut"] == "10 bytes that the header claims are not in the file"
+    assert details(path)["truncated"] == "10 bytes that the header claims are not in the file"
     path.write_bytes(vitaport.padded(raw) + raw[:100])
     behind = len(vitaport.padded(raw)) - len(raw) + 100
     assert details(path)["behind the last recording"] == f"{behind} bytes that are not read"

@@ -153,7 +153,7 @@ def test_odd_names_and_units(read, vitaport):
         "EMG (5)",
     ]
     assert {c.unit for c in recording.channels[:3]} == {"uV"}
-    assert recording.channels[3] == Channel("channel 4", "µV", "AUX")
+    assert recording.channels[3] == Channel("channel 4", "uV", "AUX")
     np.testing.assert_allclose(recording.emg_uv[1], [1297, 1297e3, 1297, 1297, 1297e6])
 
 
@@ -166,9 +166,60 @@ def test_without_names_the_unit_decides(read, vitaport):
         vitaport.Channel(b"MARKER", [0, 0], b"uV"),
     ]
     (recording,) = read(vitaport.converted(channels))
-    assert [c.type for c in recording.channels] == ["EMG", "AUX", "EMG"]
+    assert [c.type for c in recording.channels] == ["EMG", "TEMP", "EMG"]
     with pytest.raises(RecordingError, match=r"got temp \(C\), MARKER \(uV\); allowed: one whose"):
         read(vitaport.converted(channels[1::2]))
+
+
+def test_an_ecg_is_no_emg(read, describe, vitaport):
+    """A Varioport's raw file of an ECG, pulse and breath, with a battery: none is a muscle."""
+    ticks = 512
+    rng = np.random.default_rng(2)
+
+    def channel(name, every, unit, **more):
+        high = 256 ** more.get("width", 2)
+        counts = rng.integers(0, high, -(-ticks // every)).tolist()
+        return vitaport.Channel(name, counts, unit, scan=every, **more)
+
+    channels = [
+        channel(b"ekg", 1, b"uV"),
+        channel(b"resp", 1, b"%", width=1),
+        channel(b"f.puls", 1, b"mV", width=1),
+        channel(b"MARKER", 128, b"", data_type=130, width=1),
+        channel(b"batt", 64, b"mV", data_type=131, width=1, mul=387, div=10),
+    ]
+    content = vitaport.raw(channels, ticks, divisor=300, data_length=512 + 6000)
+    (recording,) = read(content)
+    assert recording.channels == (
+        Channel("ekg", "uV", "ECG"),
+        Channel("resp", "%", "RESP"),
+        Channel("f.puls", "uV", "AUX"),
+    )
+    assert (recording.rate_hz, len(recording.emg_uv)) == (256, ticks)
+    # 8 bits cannot have the middle of 16 bits
+    np.testing.assert_allclose(
+        recording.emg_uv[:, 1], np.array(channels[1].counts) * 0.1297, rtol=1e-6
+    )
+    np.testing.assert_allclose(recording.emg_uv[:, 0], channels[0].physical, rtol=1e-5, atol=1e-3)
+    texts = describe(content)
+    assert texts["truncated"].endswith("bytes that the header claims are not in the file")
+    assert texts["channel batt"] == (
+        "4 Hz, (raw - 0) * 387 / 10 mV, left out: has 4 Hz, not the EMG's rate, its offset 32767"
+        " is none of 8 bits"
+    )
+    assert texts["trust"].startswith("verified on one public file for demultiplexing and time")
+
+
+@pytest.mark.parametrize("unit", [b"", b"a.u.", b"%"])
+@pytest.mark.parametrize("name", [b"EMG1", b"chin"])
+def test_an_unknown_unit_is_refused_as_in_any_file(read, vitaport, name, unit):
+    """A guess could be wrong by a factor of a thousand."""
+    channel = vitaport.Channel(name, [32767, 42767], unit)
+    with pytest.raises(RecordingError, match=r"unit of channel .*recordings\.unit=uV"):
+        read(vitaport.raw([channel], 2))
+    (recording,) = read(vitaport.raw([channel], 2), unit="mV")
+    assert recording.channels == (Channel(name.decode()),)
+    np.testing.assert_allclose(recording.emg_uv[:, 0], [0, 1297e3])
 
 
 def test_signed_and_narrow_samples(read, vitaport):
@@ -238,7 +289,7 @@ def test_nothing_is_left_out_in_silence(describe, vitaport, six_channels):
         "channel short": "600 Hz, (raw - 32767) * 1297 / 10000 C, left out: is shorter than the"
         " EMG",
         "channel AUX": "600 Hz, (raw - 32767) * 1297 / 10000 C, AUX",
-        "channel MARKER": "600 Hz, (raw - 32767) * 1297 / 10000 mrk, events",
+        "channel MARKER": "600 Hz, (raw - 0) * 1297 / 10000 mrk, events",
         "left out, EMG behind the end of the shortest channel": "10 samples",
     }
 
