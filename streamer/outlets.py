@@ -89,6 +89,7 @@ class Outlets:
     """
 
     name = "outlets"
+    failed = False  # what nobody received is counted
 
     def __init__(
         self,

@@ -10,15 +10,27 @@
     What `replay`, `live` and `demo` share; what `simulate` does; what all benches share.
 ``ending``
     Ctrl-C brings a command to a proper end.
+``standard_streams``
+    Standard output and error that are closed, full or in ASCII.
 ``report``, ``progress``
     What came of a run, and how far long work has come, for people.
 """
 
-from streamer.cli.group import cli
+import sys
+
+from streamer.cli.group import cli, fail
+from streamer.cli.standard_streams import guard_streams
 
 __all__ = ["cli", "main"]
 
 
 def main() -> None:
     """Run the command line; never returns."""
-    cli.main(prog_name="streamer")
+    output = guard_streams()
+    try:
+        cli.main(prog_name="streamer")
+    except SystemExit as end:
+        sys.stdout.flush()
+        if output.failure is not None and not end.code:
+            fail(f"standard output cannot be written: {output.failure.strerror}", 1)
+        raise

@@ -2,18 +2,22 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from streamer.cli.options import note
 
 Handler = Callable[[int, FrameType | None], object]
 
-ENDS = (signal.SIGINT, signal.SIGTERM)
-"""Signals that ask a command to end."""
+ENDS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that ask a command to end: Ctrl-C, the system, a terminal that was closed."""
 
 
 @contextmanager
@@ -21,6 +25,9 @@ def ending_properly(
     stop: threading.Event, waiting: Callable[[], bool] = lambda: False
 ) -> Iterator[None]:
     """Let the first Ctrl-C set `stop`, and the second one kill.
+
+    Whatever hangs then, a foreign library among it: after the first one the system itself
+    answers the next, and where the main thread cannot answer the first one, a thread does.
 
     Parameters
     ----------
@@ -32,16 +39,15 @@ def ending_properly(
     """
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+        for one in _handled():
+            signal.signal(one, signal.SIG_DFL)
         stop.set()
         if waiting():
             raise KeyboardInterrupt
         if not sys.stderr.isatty():  # a line in between would tear the screen
             note("ending; once more to kill")
 
-    with handled_by(handle):
+    with handled_by(handle), _watched(stop):
         yield
 
 
@@ -54,7 +60,7 @@ def handled_by(handle: Handler) -> Iterator[None]:
     handle : callable
         Takes the signal's number and the frame that runs.
     """
-    before = {number: signal.signal(number, handle) for number in ENDS}
+    before = {number: signal.signal(number, handle) for number in _handled()}
     try:
         yield
     finally:
@@ -65,6 +71,65 @@ def handled_by(handle: Handler) -> Iterator[None]:
 def clean_up_on_interrupt() -> None:
     """Let Ctrl-C be a `KeyboardInterrupt` from now on, while a library loads, too.
 
-    For work that leaves processes or files behind when it is killed.
+    So is the system's request to end. For work that leaves processes or files behind when it
+    is killed.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in _handled():
+        signal.signal(number, signal.default_int_handler)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, where a library hangs that Python would wait for.
+
+    Parameters
+    ----------
+    code : int
+        Exit code.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _handled() -> list[signal.Signals]:
+    """Return the signals to handle: all but a SIGHUP that `nohup` has the process ignore."""
+    return [one for one in ENDS if one == signal.SIGINT or signal.getsignal(one) != signal.SIG_IGN]
+
+
+@contextmanager
+def _watched(stop: threading.Event) -> Iterator[None]:
+    """Watch signals on a thread: the main one answers none while a library holds it.
+
+    The first one sets `stop`. A second one that comes here was answered by nobody, since
+    `ending_properly` leaves it to the system: the process ends at once.
+    """
+    ours, pythons = socket.socketpair()
+    pythons.setblocking(False)
+    before = signal.set_wakeup_fd(pythons.fileno(), warn_on_full_buffer=False)
+
+    def watch() -> None:
+        asked = False
+        while number := _next(ours):
+            if number in ENDS:
+                if asked:
+                    os._exit(128 + number)
+                asked = True
+                stop.set()
+
+    thread = threading.Thread(target=watch, name="signals", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        with suppress(OSError):
+            ours.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        ours.close()
+        pythons.close()
+
+
+def _next(signals: socket.socket) -> int:
+    """Wait for a signal and return its number; 0 at the end."""
+    content = signals.recv(1)
+    return content[0] if content else 0

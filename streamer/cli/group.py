@@ -1,12 +1,21 @@
 """The command ``streamer``: its subcommands, one-line errors and exit codes.
 
-Exit codes: 0 done, 1 an error of input, files or devices (no EMG at all is one), 2 a wrong
-command line or setting, 130 interrupted by Ctrl-C.
+Exit codes:
+
+* 0: done, and every output is whole;
+* 1: an error of input, files or devices; no EMG at all, an output that could not be written
+  (standard output is one), or a device that does not close count, too;
+* 2: a wrong command line or setting;
+* 130: interrupted, by Ctrl-C or by the system's request to end (SIGTERM, SIGHUP), before it
+  came to its end. It is how a live session without ``--duration`` ends: that is 0.
+
+The second signal kills: the exit code is the shell's for that signal.
 
 Every subcommand is declared in a module that loads no more than click. What a subcommand
 does is imported within it, so that ``--help`` and ``--version`` need not wait for numpy.
 """
 
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -14,6 +23,7 @@ from typing import Any, NoReturn
 import click
 
 from drivers.errors import StreamerError
+from drivers.outside.names import shown
 from streamer import __version__
 from streamer.cli.bench import bench
 from streamer.cli.capture import capture
@@ -29,6 +39,17 @@ from streamer.cli.record import record
 from streamer.cli.replay import replay
 from streamer.cli.simulate import simulate
 from streamer.cli.train import train
+
+_SHORT_OF = {
+    errno.EMFILE: "a session needs some 64 open files: see `ulimit -n`",
+    errno.ENFILE: "close other programs",
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room",
+    errno.EROFS: "choose a place that can be written",
+    errno.EIO: "the disk or the terminal has failed",
+    errno.ENOMEM: "close other programs",
+}
+"""What every command can run out of, wherever it happens; and the way out."""
 
 
 class OneLineErrors(click.Group):
@@ -60,6 +81,10 @@ class OneLineErrors(click.Group):
             fail(line, error.exit_code)
         except StreamerError as error:
             fail(str(error), error.exit_code)
+        except OSError as error:
+            if error.errno not in _SHORT_OF:
+                raise
+            fail(_refused(error), 1)
         except (click.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
         sys.exit(code or 0)
@@ -69,6 +94,12 @@ def fail(line: str, code: int) -> NoReturn:
     """Print an error in one line and exit."""
     click.echo(f"streamer: error: {' '.join(line.split())}", err=True)
     sys.exit(code)
+
+
+def _refused(error: OSError) -> str:
+    """Say in a line what the system refused."""
+    thing = "" if error.filename is None else f"{shown(error.filename)}: "
+    return f"{thing}{error.strerror}; {_SHORT_OF[error.errno or 0]}"
 
 
 @click.group(

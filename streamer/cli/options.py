@@ -10,6 +10,8 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 NOTHING = 1
 """Exit code where no EMG came at all."""
+FAILED = 1
+"""Exit code where an output is not whole, or a device could not be closed."""
 
 _MOST_LETTERS = 2000  # of a note
 

@@ -1,6 +1,7 @@
 """What came of a run, for people."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -35,10 +36,12 @@ def report(summary: Summary, picture: Path | None) -> None:
     if summary.utterances:
         console.print(_utterances(summary))
         console.print()
-    for line in _lines(summary):
+    for line in (*_lines(summary), *_marked(summary)):
         say(line)
     for problem in summary.problems:
         say(f"! {problem}", "yellow")
+    if not Path(summary.directory).is_dir():  # the problems say so
+        return
     outputs = ["audio.wav", *([picture.name] if picture else [])]
     say(f"outputs    {summary.directory}: {', '.join(outputs)} and more")
 
@@ -64,6 +67,25 @@ def _utterances(summary: Summary) -> Table:
     return table
 
 
+def _without_distortion(summary: Summary) -> list[str]:
+    """Say why utterances have none, those of a reason together."""
+    reasons = Counter(one.no_mcd for one in summary.utterances if one.no_mcd is not None)
+    return [
+        f"distortion none of {count} {'utterance' if count == 1 else 'utterances'}: {reason}"
+        for reason, count in reasons.items()
+    ]
+
+
+def _marked(summary: Summary) -> list[str]:
+    """Say what the markers of the source gave."""
+    if not summary.markers:
+        return []
+    line = f"markers    {len(summary.markers)}, see the picture"
+    if summary.stretches:
+        line += f"; utterances cut by them: {len(summary.stretches)}, see utterances"
+    return [line]
+
+
 def _answer(answer: Answer | None) -> str:
     if answer is None:
         return ""
@@ -80,6 +102,7 @@ def _lines(summary: Summary) -> list[str]:
     ]
     if summary.mcd_db is not None:
         lines.append(f"distortion {summary.mcd_db:.2f} dB on average (mel-cepstral)")
+    lines += _without_distortion(summary)
     computing = "none"
     if latency["compute_p50"] is not None:
         computing = f"{latency['compute_p50']:.2f} ms a frame, p99 {latency['compute_p99']:.2f} ms"

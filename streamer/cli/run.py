@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +11,17 @@ from drivers.errors import StreamerError
 from drivers.recordings.recording import Recording
 from drivers.source import Provenance, Source, SourceState
 from models.bundle import Bundle, packaged_bundle
-from streamer.cli.cautions import unlearned, unsuited
-from streamer.cli.ending import ending_properly
-from streamer.cli.options import INTERRUPTED, NOTHING, note, print_json
+from streamer.cli.cautions import unlearned, unsuited, unsure
+from streamer.cli.ending import ending_properly, leave
+from streamer.cli.options import FAILED, INTERRUPTED, NOTHING, note, print_json
 from streamer.cli.report import report
 from streamer.config import Config, write_config
-from streamer.results.outputs import OutputError, RunDirectory, write_json
+from streamer.results.outputs import OutputError, RunDirectory
 from streamer.results.overview import draw_overview
+from streamer.results.summary import Summary
 from streamer.screen.screen import screen
 from streamer.session import Session
+from streamer.session.conclusion import write_summary
 
 CONFIG = "config.yaml"
 
@@ -80,7 +83,9 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
 
 def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, json_: bool) -> int:
     bundle = Bundle.open(config.bundle or packaged_bundle(), config.models.speaker)
-    cautions = unlearned(bundle.manifest) + (unsuited(bundle, config) if job.realtime else [])
+    cautions = [*unlearned(bundle.manifest), *unsure(bundle.manifest)]
+    if job.realtime:
+        cautions += unsuited(bundle, config)
     for line in cautions:
         note(line)
     directory = RunDirectory.create(out)
@@ -116,42 +121,48 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
     # What cannot be written, as on a full disk, must not hide what came of the run.
     picture = None
     try:
-        picture = draw_overview(directory, summary, session.envelope, job.natural)
+        if directory.path.is_dir():  # else the problems say so
+            picture = draw_overview(directory, summary, session.envelope, job.natural)
     except OutputError as error:
-        summary.problems.append(str(error))
+        summary.fail(str(error))
     notes = [*summary.notes, *job.notes()]
     if config.bundle is None and job.source.info.provenance is not Provenance.SIMULATED:
         notes.append(
             "the bundle in the package knows simulated speakers only: what it says of people "
             "means nothing; train one with `streamer train` and name it with --bundle"
         )
-    content = {
-        **summary.as_dict(),
+    more = {
         "overview": None if picture is None else str(picture),
         "notes": [*cautions, *notes],
     }
     if directory.summary.exists():  # else the problems say why not
-        try:
-            write_json(directory.summary, content)
-        except OutputError as error:
-            summary.problems.append(str(error))
-            content["problems"] = summary.problems
+        write_summary(directory, summary, more)
     for line in notes:
         note(line)
     if json_:
-        print_json(content)
+        print_json(summary.as_dict() | more)
     else:
         report(summary, picture)
-    if summary.ended == "stopped" and not job.endless:
-        return INTERRUPTED
-    return 0 if summary.frames or summary.ended == "stopped" else NOTHING
+    code = _exit_code(job, summary)
+    if session.closing.hanging:
+        leave(code)
+    return code
+
+
+def _exit_code(job: Run, summary: Summary) -> int:
+    if summary.failures:
+        return FAILED
+    if summary.ended == "stopped":
+        return 0 if job.endless else INTERRUPTED
+    return 0 if summary.frames else NOTHING
 
 
 def _discard(directory: RunDirectory) -> None:
     """Remove the directory of a run that never began: the same command shall work again."""
-    if [file.name for file in directory.path.iterdir()] == [CONFIG]:
-        (directory.path / CONFIG).unlink()
-        directory.path.rmdir()
+    with suppress(OSError):  # somebody else has removed it
+        if [file.name for file in directory.path.iterdir()] == [CONFIG]:
+            (directory.path / CONFIG).unlink()
+            directory.path.rmdir()
 
 
 def _keep(config: Config, file: Path) -> None:

@@ -9,6 +9,28 @@ from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings, mel_cepstrum
 
 
+def incomparable(recording: Recording) -> str | None:
+    """Say why a recording has no natural speech to compare with, None where it has some.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of an utterance.
+
+    Returns
+    -------
+    str or None
+        For people.
+    """
+    if recording.mode in ("silent", "whispered"):
+        return f"{recording.mode} speech has no natural speech to compare with"
+    if recording.audio is None or recording.audio_rate_hz is None:
+        return "the recording has no sound to compare with"
+    if recording.mode != "audible":
+        return "the recording does not say that its speech is audible"
+    return None
+
+
 def utterance_mcd(
     converted: Array, recording: Recording, lead_frames: int, settings: SpeechSettings
 ) -> float | None:
@@ -29,17 +51,17 @@ def utterance_mcd(
     -------
     float or None
         MCD in dB over all frames, silence included; None where there are no frames, or the
-        recording holds no audible speech.
+        recording is `incomparable`.
 
     Raises
     ------
     SignalMismatchError
         The recording has another length, as where a run ended in the middle of it.
     """
-    if recording.audio is None or recording.audio_rate_hz is None or recording.mode != "audible":
+    if incomparable(recording) is not None or not len(converted):
         return None
-    if not len(converted):
-        return None
+    assert recording.audio is not None
+    assert recording.audio_rate_hz is not None
     audio = recording.audio
     if recording.audio_rate_hz != settings.rate_hz:
         audio = scipy.signal.resample_poly(audio, settings.rate_hz, round(recording.audio_rate_hz))

@@ -46,11 +46,6 @@ class LiveRecording:
     tell : callable, optional
         Takes the line that says that the disk ended it, at once.
 
-    Attributes
-    ----------
-    failed : bool
-        The disk ended it.
-
     Raises
     ------
     RecordingError
@@ -71,7 +66,7 @@ class LiveRecording:
         held_s: float = _HELD_S,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.failed = False
+        self._given_up = False
         self._tell = tell
         self._path = path
         self._columns = columns
@@ -88,6 +83,11 @@ class LiveRecording:
         self._file = SourceXdf(path, info, started_s=started_s)
         self._background = Background(self._make_safe, inline=not realtime)
         self._background.start()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something other than a slow disk keeps the file from being whole."""
+        return self._given_up or self.error is not None
 
     @property
     def error(self) -> BaseException | None:
@@ -162,12 +162,12 @@ class LiveRecording:
     def _take(self, chunk: Chunk, clock_offset_s: float) -> None:
         n = len(chunk.samples)
         self._write(partial(self._file.take, chunk, clock_offset_s))
-        self._written += 0 if self.failed else n
+        self._written += 0 if self._given_up else n
         self._done += n
 
     def _write(self, write: Callable[[], None]) -> None:
         with self._lock:
-            if not self.failed:
+            if not self._given_up:
                 try:
                     write()
                 except OSError as error:
@@ -175,7 +175,7 @@ class LiveRecording:
 
     def _give_up(self, error: OSError) -> None:
         """End the recording; the writer has closed the file behind its last whole chunk."""
-        self.failed = True
+        self._given_up = True
         self._problem = (
             f"{self._path.name} ends after {self._written / self._rate_hz:.1f} s of EMG: "
             f"{error.strerror}; what it has can be read"

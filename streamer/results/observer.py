@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.outside.names import clean
+from drivers.source import UTTERANCE, Chunk, Marker
 from models.signal.operator import Array
 from streamer.engine.answers import Estimate
 from streamer.engine.estimates import Estimator
 from streamer.engine.latency import LatencyTrace
 from streamer.engine.timeline import Output
 from streamer.results.envelope import Envelope
+from streamer.results.markers import MOST_MARKERS
 from streamer.results.recorder import Recorder
 from streamer.results.sink import Sink
-from streamer.results.summary import UtteranceResult
+from streamer.results.summary import Event, UtteranceResult
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,10 @@ class Observer:
     results : list of (UtteranceResult, ndarray or None)
         Of the utterances that ended, without their MCD; and the converter's mel-cepstra
         where they are kept and none is missing.
+    markers : list of Event
+        Of the epochs that ended, but for those that name them; 10 000 at most.
+    markers_left_out : int
+        What came beyond that.
     live : Live
         Replaced as a whole.
     """
@@ -95,6 +102,8 @@ class Observer:
         sinks: Sequence[Sink] = (),
     ) -> None:
         self.results: list[tuple[UtteranceResult, Array | None]] = []
+        self.markers: list[Event] = []
+        self.markers_left_out = 0
         self.live = Live()
         self._recorder = recorder
         self._estimator = estimator
@@ -105,14 +114,32 @@ class Observer:
         self._keep = keep_mel_cepstra
         self._sinks = sinks
         self._names: dict[int, str] = {}
+        self._marked: dict[int, list[Marker]] = {}
         self._utterance: _Running | None = None
         self._audio_base = 0  # where the epoch begins on the session's timeline
         self._recent: list[Array] = []  # EMG that the envelope has not had yet
         self._recent_s = 0.0  # where it begins on the session's timeline
 
-    def name(self, epoch: int, utterance: str) -> None:
-        """Learn the name of an epoch's utterance, before its first output."""
-        self._names[epoch] = utterance
+    @property
+    def implausible_answers(self) -> int:
+        """Count what a classifier said that could not be right."""
+        return self._estimator.implausible
+
+    def mark(self, chunk: Chunk) -> None:
+        """Take the markers of a chunk, before what comes of it.
+
+        An epoch has the name that a marker at its first sample gives it.
+        """
+        begins = chunk.first_index == chunk.gap_before  # losses before the first one included
+        for marker in chunk.markers:
+            label = clean(marker.label)
+            names = begins and marker.index <= chunk.first_index and label.startswith(UTTERANCE)
+            if names and chunk.epoch not in self._names:
+                self._names[chunk.epoch] = label.removeprefix(UTTERANCE)
+            elif len(self.markers) + sum(map(len, self._marked.values())) < MOST_MARKERS:
+                self._marked.setdefault(chunk.epoch, []).append(Marker(marker.index, label))
+            else:
+                self.markers_left_out += 1
 
     def take(self, output: Output) -> None:
         """Take the next output."""
@@ -134,6 +161,7 @@ class Observer:
         self._recent.append(output.made.samples)
         utterance.frames += len(output.made.frames)
         utterance.broken |= output.new_segment and output.first_index > 0
+        utterance.broken |= not np.isfinite(output.made.mel_cepstrum).all()
         if self._keep:
             utterance.mel_cepstra.append(output.made.mel_cepstrum)
         if estimate is not None or output.ended:
@@ -177,6 +205,9 @@ class Observer:
         if self._keep and not utterance.broken:
             mel_cepstrum = np.concatenate(utterance.mel_cepstra)
         self.results.append((result, mel_cepstrum))
+        for marker in self._marked.pop(utterance.epoch, ()):
+            time_s = utterance.start_s + min(marker.index, output.end_index) / self._rate_hz
+            self.markers.append(Event(marker.label, time_s, utterance.epoch))
         self._audio_base += output.audio_length
         self._utterance = None
 

@@ -1,15 +1,17 @@
 """The directory that a run leaves."""
 
-import json
 import os
+import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from drivers.errors import StreamerError
+from drivers.outside import strict_json
+from drivers.outside.names import file_name
 
-_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+_RESERVED_BYTES = 32 * 1024  # a summary of a hundred utterances
 
 
 class OutputError(StreamerError):
@@ -96,8 +98,8 @@ class RunDirectory:
         Parameters
         ----------
         name : str
-            Of the utterance; what a file name cannot hold becomes ``_``, and what comes
-            again, as in a loop, gets a number.
+            Of the utterance, made a file's name by `file_name`; what comes again, as in a
+            loop, gets a number.
 
         Returns
         -------
@@ -106,13 +108,34 @@ class RunDirectory:
         """
         folder = self.path / "utterances"
         folder.mkdir(exist_ok=True)
-        stem = "".join(c if c in _ALLOWED else "_" for c in name).lstrip(".") or "_"
+        stem = file_name(name)
         unique, number = stem, 1
-        while unique in self._utterances:
+        while unique.casefold() in self._utterances:  # one file on some systems
             number += 1
             unique = f"{stem}-{number}"
-        self._utterances.add(unique)
+        self._utterances.add(unique.casefold())
         return folder / f"{unique}.wav"
+
+
+class Reserve:
+    """Space on the disk, for what is written in the end: others may have filled it by then.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is kept, in a file without a name; none where there is no room.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] | None = None
+        with suppress(OSError):
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - kept
+            self._file.write(bytes(_RESERVED_BYTES))
+
+    def free(self) -> None:
+        """Give it back; may be called twice."""
+        if self._file is not None:
+            self._file.close()
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -123,20 +146,16 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     path : Path
         The file; one that exists is replaced.
     content : dict
-        Plain types.
+        As for `strict_json.to_json`.
 
     Raises
     ------
     OutputError
         It cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
-        partial.replace(path)
+        strict_json.write_json(content, path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise _unwritable(path, error) from None
 
 

@@ -1,24 +1,27 @@
 """One picture of a run: what came in, what came out, and who was thought to speak how."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from drivers.outside.names import shown
+from drivers.outside.texts import parse_json
 from drivers.recordings.recording import Recording
 from models.signal.operator import Array
 from streamer.results.envelope import Envelope
 from streamer.results.outputs import OutputError, RunDirectory
 from streamer.results.panels import (
     GREY,
+    MARKER,
     RATE_HZ,
     WIDTH_IN,
     WINDOW,
     Answered,
     draw_course,
     draw_emg,
+    draw_markers,
     draw_names,
     draw_spectrogram,
 )
@@ -27,6 +30,8 @@ from streamer.results.summary import Summary, UtteranceResult
 OVERVIEW = "overview.png"
 LONGEST_S = 60.0
 """The picture shows this much of a run, from its beginning."""
+
+_TITLE_LETTERS = 60  # of the directory's name
 
 
 def draw_overview(
@@ -56,8 +61,21 @@ def draw_overview(
     Raises
     ------
     OutputError
-        The picture cannot be written.
+        The outputs cannot be read, as where they were moved, or the picture cannot be written.
     """
+    try:
+        return _draw_overview(directory, summary, envelope, natural)
+    except (OSError, soundfile.SoundFileError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OutputError(f"picture {directory.path / OVERVIEW}", value=reason) from None
+
+
+def _draw_overview(
+    directory: RunDirectory,
+    summary: Summary,
+    envelope: Envelope,
+    natural: Callable[[str], Recording | None] | None,
+) -> Path | None:
     # Importing matplotlib takes a second and drawing holds the interpreter's lock: not
     # before the run is over.
     from matplotlib.figure import Figure
@@ -83,6 +101,7 @@ def draw_overview(
     emg = next(rows)
     draw_emg(emg, envelope, shown_s)
     draw_names(emg, utterances, shown_s)
+    draw_markers(emg, summary.markers, shown_s)
     draw_spectrogram(next(rows), speech, "synthesised\nspeech")
     if original is not None:
         draw_spectrogram(next(rows), original, "natural\nspeech")
@@ -96,6 +115,8 @@ def draw_overview(
     for row in axes[:, 0]:
         for utterance in utterances[1:]:
             row.axvline(utterance.start_s, color=GREY, linewidth=0.6)
+        marked_s = [one.time_s for one in summary.markers if one.time_s < shown_s]
+        row.vlines(marked_s, 0, 1, MARKER, linewidth=0.6, transform=row.get_xaxis_transform())
     axes[-1, 0].set_xlim(0, shown_s)
     axes[-1, 0].set_xlabel("EMG time (s)")
     figure.align_ylabels(axes[:, 0])
@@ -103,10 +124,12 @@ def draw_overview(
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, parse_math=False)
 
     path = directory.path / OVERVIEW
+    part = path.with_name(f".{path.name}.part")
     try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise OutputError(f"file {path}", value=error.strerror) from None
+        figure.savefig(part, dpi=150, format="png")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 
@@ -129,7 +152,7 @@ def read_course(file: Path, name: str, end_s: float) -> list[Answered]:
     """
     with file.open(encoding="utf-8") as lines:
         # A full disk can leave the last line incomplete.
-        estimates = [json.loads(line) for line in lines if line.endswith("\n")]
+        estimates = [parse_json(line, str(file)) for line in lines if line.endswith("\n")]
     return [
         Answered(
             estimate["time_s"],
@@ -162,7 +185,7 @@ def _natural_speech(
 
 
 def _title(name: str, summary: Summary, shown_s: float) -> str:
-    words = [name, f"{summary.seconds:.1f} s of EMG"]
+    words = [shown(name, _TITLE_LETTERS), f"{summary.seconds:.1f} s of EMG"]
     if shown_s < summary.seconds:
         words[-1] += f", the first {shown_s:.0f} s shown"
     if summary.mcd_db is not None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drivers.outside.names import shown
 from models.signal.operator import Array
 from streamer.results.envelope import Envelope
 from streamer.results.palette import CLASS_COLOURS
-from streamer.results.summary import UtteranceResult
+from streamer.results.summary import Event, UtteranceResult
 
 if TYPE_CHECKING:  # importing matplotlib takes a second
     from matplotlib.axes import Axes
@@ -18,12 +19,15 @@ if TYPE_CHECKING:  # importing matplotlib takes a second
 RATE_HZ = 16000
 WINDOW = 400  # 25 ms
 GREY = "#777777"
+MARKER = "#1f6fb4"
 WIDTH_IN = 12.0
 
 _HOP = 80  # 5 ms
 _RANGE_DB = 60.0
 _NAME_IN = 0.075  # of one letter of an utterance's name
 _MARGINS_IN = 1.5
+_LINE_IN = 0.12  # of a marker's label, which is turned
+_LABEL_LETTERS = 24
 # Bottom and height of the answers, above the probabilities, and of what is known.
 _ANSWERS = (1.1, 0.14)
 _KNOWN = (1.32, 0.14)
@@ -109,7 +113,7 @@ def draw_names(axes: "Axes", utterances: Sequence[UtteranceResult], shown_s: flo
     for utterance in utterances:
         end_s = min(utterance.start_s + utterance.seconds, shown_s)
         room = (end_s - utterance.start_s) / shown_s * (WIDTH_IN - _MARGINS_IN) / _NAME_IN
-        name = utterance.utterance
+        name = shown(utterance.utterance)
         if len(name) > room:
             name = name.rpartition("-")[2]
         if len(name) <= room:
@@ -121,6 +125,37 @@ def draw_names(axes: "Axes", utterances: Sequence[UtteranceResult], shown_s: flo
                 textcoords="offset points",
                 fontsize=8,
                 color=GREY,
+                parse_math=False,
+            )
+
+
+def draw_markers(axes: "Axes", markers: Sequence[Event], shown_s: float) -> None:
+    """Write the markers' labels into a panel, as many as can be read beside each other.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel.
+    markers : sequence of Event
+        In the order of time.
+    shown_s : float
+        Length of the time axis.
+    """
+    room_s = _LINE_IN / (WIDTH_IN - _MARGINS_IN) * shown_s
+    free_s = 0.0
+    for marker in markers:
+        if free_s <= marker.time_s < shown_s:
+            free_s = marker.time_s + room_s
+            axes.annotate(
+                shown(marker.label, _LABEL_LETTERS),
+                (marker.time_s, 0.0),
+                xycoords=axes.get_xaxis_transform(),
+                xytext=(2, 3),
+                textcoords="offset points",
+                rotation=90,
+                va="bottom",
+                fontsize=7,
+                color=MARKER,
                 parse_math=False,
             )
 

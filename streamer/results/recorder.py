@@ -1,6 +1,5 @@
 """What a session writes while it runs: the voice and the estimates."""
 
-import json
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.outside.strict_json import to_json
 from streamer.audio.wav import WavFile
 from streamer.engine.answers import Estimate
 from streamer.engine.timeline import Output
@@ -54,7 +54,7 @@ class Recorder:
         self._written = 0  # of the epoch
         try:
             self._wavs = [WavFile(directory.audio, rate_hz)]
-            self._lines = directory.estimates.open("x", encoding="utf-8")
+            self._lines = directory.estimates.open("xb", buffering=0)
         except OSError as error:
             raise OutputError(f"{error.filename} cannot be written: {error.strerror}") from None
         self.audio = directory.audio
@@ -109,13 +109,20 @@ class Recorder:
         return audio
 
     def estimate(self, estimate: Estimate) -> None:
-        """Write an estimate; the line is complete at once."""
+        """Write an estimate; the line is complete at once, or not there at all."""
         if self._lines.closed:
             return
+        line = (to_json(estimate.as_dict()) + "\n").encode()
 
         def write() -> None:
-            self._lines.write(json.dumps(estimate.as_dict(), allow_nan=False) + "\n")
-            self._lines.flush()
+            whole = self._lines.tell()
+            try:
+                left = line
+                while left:  # a disk that is nearly full takes a part
+                    left = left[self._lines.write(left) or 0 :]
+            except OSError:
+                self._lines.truncate(whole)
+                raise
 
         if not self._try(write, "estimates.jsonl"):
             self._try(self._lines.close, "estimates.jsonl")

@@ -44,6 +44,10 @@ class Sink(Protocol):
     def counters(self) -> dict[str, int]:
         """Return what was handed out and what was not."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether an output is not whole that a user asked for."""
+
     def problems(self) -> list[str]:
         """Say in a line each what went wrong."""
 

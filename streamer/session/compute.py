@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from drivers.source import UTTERANCE, Chunk
+from drivers.source import Chunk
 from streamer.audio.drift import DriftControl
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
@@ -61,10 +61,8 @@ class Compute:
 
     def take(self, chunk: Chunk) -> None:
         """Take the next chunk."""
-        for marker in chunk.markers:
-            if marker.index == 0 and marker.label.startswith(UTTERANCE):
-                name = marker.label.removeprefix(UTTERANCE)
-                self._background.submit(partial(self._observer.name, chunk.epoch, name))
+        if chunk.markers:
+            self._background.submit(partial(self._observer.mark, chunk))
         length_s = len(chunk.samples) / self._pipeline.rate_hz
         last_s, self._received_s = self._received_s, chunk.received_s
         paused = last_s is not None and chunk.received_s - last_s - length_s > _PAUSE_S

@@ -1,7 +1,8 @@
 """What a session comes to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +13,10 @@ from models.bundle import Bundle
 from models.signal.operator import Array
 from streamer.engine.latency import total_as_dict
 from streamer.engine.reader import Ended
-from streamer.results.distortion import utterance_mcd
+from streamer.results.distortion import incomparable, utterance_mcd
+from streamer.results.markers import cut_stretches, find_stretches
 from streamer.results.outputs import OutputError, RunDirectory, write_json
-from streamer.results.summary import Summary, UtteranceResult
+from streamer.results.summary import Stretch, Summary, UtteranceResult
 from streamer.session.parts import Parts
 
 _UNPROVEN = {
@@ -93,10 +95,15 @@ def compare(
                 result = replace(
                     result, recorded_mode=recording.mode, recorded_session=recording.session
                 )
-                if mel_cepstrum is not None:
+                reason = incomparable(recording)
+                if mel_cepstrum is None:
+                    reason = reason or "EMG was lost in it"
+                else:
                     settings, lead = bundle.manifest.speech, bundle.lead_frames
                     mcd_db = utterance_mcd(mel_cepstrum, recording, lead, settings)
                     result = replace(result, mcd_db=mcd_db)
+                if result.mcd_db is None:
+                    result = replace(result, no_mcd=reason or "it is too short")
         except SignalMismatchError:
             problems.append(
                 f"no distortion of {result.utterance}: {result.seconds:.2f} s of it were heard, "
@@ -123,7 +130,7 @@ def foreign(bundle: Bundle, utterances: Sequence[UtteranceResult]) -> list[str]:
     list of str
         A line, or nothing.
     """
-    own = bundle.manifest.provenance.converter_data.get("session")
+    own = bundle.manifest.provenance.converter_data.session
     recorded = {one.recorded_session for one in utterances if one.recorded_session is not None}
     if own is None or not recorded or own in recorded:
         return []
@@ -170,19 +177,50 @@ def conclude(
     if recording_named is not None:
         utterances, more = compare(parts.observer.results, recording_named, bundle)
         problems, notes = [*problems, *more], [*notes, *foreign(bundle, utterances)]
+    stretches: list[Stretch] = []
+    failures: list[str] = []
+    if parts.observer.markers:
+        ends_s = {one.epoch: one.start_s + one.seconds for one in utterances}
+        intervals = find_stretches(parts.observer.markers, ends_s)
+        stretches, failures = cut_stretches(directory, intervals)
     summary = summarise(parts, ending, bundle, directory, utterances, problems, notes)
-    for path, content in (
-        (
-            directory.latency,
-            {"output": parts.output_name} | parts.trace.as_dict(ending.algorithmic_ms),
-        ),
-        (directory.summary, summary.as_dict()),
-    ):
-        try:
-            write_json(path, content)
-        except OutputError as error:
-            summary.problems.append(str(error))
+    summary.stretches.extend(stretches)
+    if not directory.path.is_dir():
+        summary.fail(
+            f"{directory.path} was moved or removed while the session ran: what follows is not "
+            "written"
+        )
+        return summary
+    for failure in failures:
+        summary.fail(failure)
+    try:
+        latency = parts.trace.as_dict(ending.algorithmic_ms)
+        write_json(directory.latency, {"output": parts.output_name} | latency)
+    except OutputError as error:
+        summary.fail(str(error))
+    write_summary(directory, summary)
     return summary
+
+
+def write_summary(
+    directory: RunDirectory, summary: Summary, more: Mapping[str, Any] | None = None
+) -> None:
+    """Write ``summary.json``; the summary says so where that is not possible.
+
+    Parameters
+    ----------
+    directory : RunDirectory
+        Gets it.
+    summary : Summary
+        As it is now.
+    more : mapping, optional
+        What else goes into it.
+    """
+    try:
+        write_json(directory.summary, summary.as_dict() | dict(more or {}))
+    except OutputError as error:
+        if str(error) not in summary.failures:
+            summary.fail(str(error))
 
 
 def summarise(
@@ -230,8 +268,11 @@ def summarise(
         ended=ending.ended if ending.error is None else "error",
         error=None if ending.error is None else str(ending.error) or repr(ending.error),
         problems=[*problems, *parts.problems()],
+        failures=parts.failures(),
         notes=[*notes, *unproven(info)],
         utterances=list(utterances),
+        stretches=[],
+        markers=list(parts.observer.markers),
         mcd_db=float(np.mean(mcds_db)) if mcds_db else None,
         frames=counts.frames,
         seconds=seconds,

@@ -1,5 +1,6 @@
 """The parts of a session that count, and what they have counted so far."""
 
+import math
 from dataclasses import asdict, dataclass
 
 from drivers.source import Source, SourceInfo
@@ -81,6 +82,7 @@ class Parts:
         drift_ppm = None if self.drift is None else self.drift.drift_ppm
         return {
             "fill_p50_ms": None if fill is None else fill.p50_ms,
+            "reserve_ms": None if self.buffer is None else round(1000 * self.buffer.reserve_s, 1),
             "drift_ppm": None if drift_ppm is None else round(drift_ppm, 1),
         }
 
@@ -101,6 +103,7 @@ class Parts:
             "ring": asdict(self.ring.counts),
             "pipeline": self.pipeline.counters(),
             "audio": audio | ({} if self.output is None else self.output.counters()),
+            "estimates": {"implausible_answers": self.observer.implausible_answers},
             "background": {"dropped_jobs": self.background.dropped},
             **{sink.name: sink.counters() for sink in self.sinks},
         }
@@ -114,6 +117,14 @@ class Parts:
                 "EMG samples without a number in any channel: they count as lost",
             ),
             (
+                pipeline["implausible_frames"],
+                "frames for which a model gave no numbers that can be right: they are silent",
+            ),
+            (
+                self.observer.implausible_answers,
+                "answers of a classifier could not be right, and were left out",
+            ),
+            (
                 self.ring.counts.dropped_samples,
                 "EMG samples came faster than they could be computed, and are lost",
             ),
@@ -122,14 +133,38 @@ class Parts:
                 "samples of the voice were not played: nobody took them",
             ),
             (self.background.dropped, "stretches are missing from the files: the disk is slow"),
+            (
+                self.observer.markers_left_out,
+                "markers are not in the summary: only the first of them are",
+            ),
         )
         return [
             *self.watch.problems(),
             *(f"{count} {what}" for count, what in counted if count),
             *self.pipeline.failures.problems(),
             *(() if self.output is None else self.output.problems()),
+            *self._raised_reserve(),
             *self.recorder.problems,
             *(problem for sink in self.sinks for problem in sink.problems()),
+        ]
+
+    def _raised_reserve(self) -> list[str]:
+        """Say that the voice got later, such that it breaks off no more."""
+        if self.buffer is None or not self.buffer.counts.reserve_steps:
+            return []
+        if self.output is None or self.output.latency_s is None:  # nobody listens
+            return []
+        reserve_ms = 1000 * self.buffer.reserve_s
+        return [
+            f"the loudspeaker ran dry {self.underruns} times: {reserve_ms:.0f} ms of the voice wait "
+            f"before it now (audio.buffer_ms={math.ceil(reserve_ms)} begins with them)"
+        ]
+
+    def failures(self) -> list[str]:
+        """Say in a line each which files are not whole; `problems` has these lines, too."""
+        return [
+            *self.recorder.problems,
+            *(line for sink in self.sinks if sink.failed for line in sink.problems()),
         ]
 
     def snapshot(self, problems: list[str], algorithmic_ms: float) -> Snapshot:

@@ -44,6 +44,8 @@ class _Stream:
     One with memory has the gate in it, as those that are trained.
     """
 
+    implausible = 0
+
     def __init__(self, model: Model, remembers: bool) -> None:
         self._model, self._remembers = model, remembers
         self._last = np.zeros(24)
@@ -67,7 +69,7 @@ class _Streamed:
     def __init__(self, model: Model, states: dict[str, tuple[int, ...]] | None = None) -> None:
         self._model, self.states = model, states or {}
 
-    def stream(self) -> _Stream:
+    def stream(self, *_: object) -> _Stream:
         return _Stream(self._model, bool(self.states))
 
 
@@ -103,7 +105,7 @@ def _loud_evidence(features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 class ToyBundle(Bundle):
     """A bundle with these models instead of ONNX graphs."""
 
-    def _load(self, name: str, frame_name: str | None = None):  # type: ignore[no-untyped-def]
+    def _load(self, name: str, frame_name: str | None = None, **_: object):  # type: ignore
         return {
             "activity": _Streamed(_speech),
             "converter": _Streamed(_convert),

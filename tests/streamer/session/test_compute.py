@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from drivers.clock import VirtualClock
 from drivers.recordings.recording import Recording
 from drivers.replay import ReplaySource
-from drivers.source import Channel, Chunk, SourceState
+from drivers.source import UTTERANCE, Channel, Chunk, SourceState
 from models.bundle import Bundle
 from streamer.audio.drift import DriftControl
 from streamer.audio.play_buffer import PlayBuffer
@@ -49,8 +49,9 @@ class Listener:
         self.names: dict[int, str] = {}
         self.outputs: list[Output] = []
 
-    def name(self, epoch: int, utterance: str) -> None:
-        self.names[epoch] = utterance
+    def mark(self, chunk: Chunk) -> None:
+        for marker in chunk.markers:
+            self.names[chunk.epoch] = marker.label.removeprefix(UTTERANCE)
 
     def take(self, output: Output) -> None:
         self.outputs.append(output)
@@ -218,7 +219,7 @@ class CardClock(VirtualClock):
 def at_a_card(bundle: Bundle, clock: CardClock) -> tuple[Compute, LatencyTrace, DriftControl]:
     """What a live session computes, beside the card of the clock."""
     settings = PipelineSettings(gate=GateSettings(enabled=False))
-    drift = DriftControl(16000, RESERVE_MS / 1000 + BLOCK_S)
+    drift = DriftControl(16000, lambda: RESERVE_MS / 1000 + BLOCK_S)
     trace = LatencyTrace(acquired=True)
     compute = Compute(
         Pipeline(bundle, settings, 0.1, drift.next_hop),
