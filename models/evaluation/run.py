@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from drivers.errors import StreamerError
+from drivers.errors import RecordingError, StreamerError
+from drivers.outside.own_directory import own_directory
 from models.evaluation import experiments
 from models.evaluation.code import code_digest
 from models.evaluation.directory import Directory, open_directory
@@ -110,7 +111,8 @@ def start_study(
     key = hashlib.sha256((code_digest(analyse) + corpus_print).encode()).hexdigest()
     store = directory.cache / "sessions" / key[:16]
     with _writing(out):
-        store.mkdir(parents=True, exist_ok=True)
+        own_directory(directory.cache)
+        own_directory(store)
     material = replace(material, store=store.resolve(), device=device)
     study = Study(material, settings, directory.cache, workers, cluster, progress)
     return study, directory
@@ -144,18 +146,21 @@ def evaluate(
     ------
     StreamerError
         The corpus, the workers or the directory cannot be used; or, once all others are done,
-        some experiments failed.
+        some experiments failed, for want of data among other reasons.
     """
     functions = [experiments.experiment(name) for name in names]
     inventory = take_inventory(study)
     study.material = replace(study.material, sessions=tuple(inventory.sessions))
     failed: list[Path] = []
+    too_little: list[str] = []
     for name, function in zip(names, functions, strict=True):
         study.jobs, study.kept_jobs, study.job_seconds = 0, 0, 0.0
         began_s = time.monotonic()
         try:
             findings = function(study)
-        except JobError as error:  # ours, and no reason to keep the others waiting
+        except (JobError, RecordingError) as error:  # no reason to keep the others waiting
+            if isinstance(error, RecordingError):
+                too_little.append(f"{name}: {error}")
             failed.append(directory.path / f"{name}.error.txt")
             with _writing(directory.path):
                 failed[-1].write_text(f"{error}\n", encoding="utf-8")
@@ -169,7 +174,8 @@ def evaluate(
     if failed:
         raise StreamerError(
             "experiments that failed",
-            value=", ".join(file.name.removesuffix(".error.txt") for file in failed),
+            value=", ".join(file.name.removesuffix(".error.txt") for file in failed)
+            + "".join(f" ({reason})" for reason in too_little[:1]),
             way_out=f"{failed[0]} says why; the others are in the report, and the same command "
             "tries these again",
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from drivers.errors import RecordingError
 from models.evaluation.findings import Cell, Table
 from models.evaluation.material import Session
 from models.evaluation.metrics.decisions import accuracy, unweighted_average_recall
@@ -84,6 +85,29 @@ def several_sessions(sessions: Sequence[Session], mode: str | None = "audible") 
     speakers = [one.speaker for one in learned]
     found = [one for one in learned if speakers.count(one.speaker) > 1]
     return found if len({one.speaker for one in found}) > 1 else []
+
+
+def check_learned(speakers: Sequence[str]) -> None:
+    """Refuse to tell speakers apart where nothing shows how much one of them varies.
+
+    Parameters
+    ----------
+    speakers : sequence of str
+        Of each example to learn from.
+
+    Raises
+    ------
+    RecordingError
+        There are fewer than two, or a single example of each.
+    """
+    different = len(set(speakers))
+    if different < 2 or len(speakers) <= different:
+        raise RecordingError(
+            "examples to learn speakers from",
+            value=f"{len(speakers)} of {different} speakers",
+            allowed="two of a speaker or more, of two speakers or more",
+            way_out="record more training utterances, or longer ones",
+        )
 
 
 def session_figures(decisions: Sequence[Decision]) -> dict[str, Any] | None:

@@ -79,6 +79,8 @@ def train_activity(
     RecordingError
         When one of the two does not occur in two utterances or more.
     """
+    if not frames:
+        raise RecordingError("training utterances", value=0, allowed="2 or more")
     rows, classes, numbers = [], [], []
     for number, (one, label) in enumerate(zip(frames, labels, strict=True)):
         known = np.flatnonzero(~np.isnan(label))[::_EVERY]
@@ -133,7 +135,7 @@ def gate_of(utterances: Sequence[Utterance], features: TDSettings) -> TrainedAct
     TrainedActivity or None
         None where there is no speech or no rest to learn from.
     """
-    some = utterances[:: 1 + (len(utterances) - 1) // LEARNED]
+    some = utterances[:: 1 + max(0, len(utterances) - 1) // LEARNED]
     try:
         return train_activity([one.emg.frames for one in some], [u.rest for u in some], features)
     except RecordingError:

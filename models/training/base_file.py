@@ -3,33 +3,125 @@
 import hashlib
 import json
 import zipfile
-from dataclasses import asdict
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from drivers.errors import StreamerError
+from drivers.outside.names import clean
+from drivers.outside.texts import open_regular, parse_json
 from models.signal.operator import Array
+from models.speech.analysis import SpeechSettings
 from models.training.causal import Base, CausalSettings
-from models.training.examples import Parallel
+from models.training.examples import SignalSettings, Utterance
 
 _ABOUT = "about"
 _SHARED, _LAYER = "shared", "layer"
-_VERSION = 2  # of the network's parts and their names
+_VERSION = 3  # of the network's parts and their names
+_NETWORK = ("width", "blocks", "first_taps", "future", "lead_ms")
+_MOST_BYTES = 2**30
+_DAMAGE = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+_WAY_OUT = "name another train.base, or remove it, and it is trained anew"
+
+Fits = Mapping[str, Any]
+"""What a base and the session that starts from it have to have in common, by its name."""
 
 
-def write_base(file: Path, base: Base, learned: dict[str, str]) -> None:
+@dataclass(frozen=True, eq=False)
+class KnownBase:
+    """A base, and what it learned from.
+
+    Attributes
+    ----------
+    base : Base
+        For `train_session`.
+    learned : dict of str to dict of str to str
+        A digest of the sentence of each utterance, by session and name.
+    """
+
+    base: Base
+    learned: Mapping[str, Mapping[str, str]]
+
+    @property
+    def sessions(self) -> dict[str, int]:
+        """Utterances that it learned from, by session."""
+        return {session: len(names) for session, names in self.learned.items()}
+
+    def knows(self, one: Utterance) -> bool:
+        """Say whether it learned from this utterance."""
+        return one.name in self.learned.get(one.session, {})
+
+    def knows_sentence(self, one: Utterance) -> bool:
+        """Say whether it learned from an utterance of the same sentence, by whomever."""
+        sentence = _digest(one)
+        return any(sentence in names.values() for names in self.learned.values())
+
+
+def learned_from(utterances: Iterable[Utterance]) -> dict[str, dict[str, str]]:
+    """Return what `KnownBase.learned` says of utterances."""
+    learned: dict[str, dict[str, str]] = {}
+    for one in utterances:
+        learned.setdefault(one.session, {})[one.name] = _digest(one)
+    return learned
+
+
+def fits_of(
+    network: CausalSettings,
+    signal: SignalSettings,
+    speech: SpeechSettings,
+    rate_hz: float,
+    channels: Sequence[str],
+) -> Fits:
+    """Return what a base has to have been made with.
+
+    Parameters
+    ----------
+    network : CausalSettings
+        Its shape counts, and not how it is trained.
+    signal : SignalSettings
+        Filters and features.
+    speech : SpeechSettings
+        Analysis of the speech.
+    rate_hz : float
+        Of the EMG.
+    channels : sequence of str
+        Their labels.
+
+    Returns
+    -------
+    dict of str to object
+        Plain types by name.
+    """
+    content = {
+        "network": {name: getattr(network, name) for name in _NETWORK},
+        "signal": asdict(signal),
+        "speech": asdict(speech),
+        "rate_hz": rate_hz,
+        "channels": list(channels),
+    }
+    flat: dict[str, Any] = json.loads(json.dumps(content))
+    return dict(_flat(flat))
+
+
+def write_base(file: Path, known: KnownBase, fits: Fits) -> None:
     """Write a base.
 
     Parameters
     ----------
     file : Path
-        NumPy's ``.npz``, whatever it is called.
-    base : Base
-        What was learned.
-    learned : dict of str to str
-        `fingerprint` of what it learned from, by session.
+        NumPy's ``.npz``, whatever it is called; one that is there meanwhile is left as it is.
+    known : KnownBase
+        The base.
+    fits : dict of str to object
+        `fits_of` what it was made with.
 
     Raises
     ------
@@ -37,25 +129,29 @@ def write_base(file: Path, base: Base, learned: dict[str, str]) -> None:
         The file cannot be written.
     """
     about = json.dumps(
-        {"version": _VERSION, "settings": asdict(base.settings), "learned": learned}, sort_keys=True
+        {"version": _VERSION, "fits": fits, "learned": known.learned}, sort_keys=True
     )
-    arrays = {f"{_SHARED}/{name}": value for name, value in base.shared.items()}
-    for session, layer in base.layers.items():
+    arrays = {f"{_SHARED}/{name}": value for name, value in known.base.shared.items()}
+    for session, layer in known.base.layers.items():
         arrays |= {f"{_LAYER}/{session}/{name}": value for name, value in layer.items()}
     part = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as opened:
             np.savez(opened, **{_ABOUT: np.array(about)}, **arrays)  # type: ignore[arg-type]
-        part.replace(file)
+        if not file.exists():
+            part.replace(file)
     except OSError as error:
         raise StreamerError(
             f"base {file} cannot be written: {error.strerror or error}",
             way_out="choose a train.base that you may write to",
         ) from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
 
 
-def read_base(file: Path, settings: CausalSettings, learned: dict[str, str]) -> Base:
+def read_base(file: Path, settings: CausalSettings, fits: Fits) -> KnownBase:
     """Read a base.
 
     Parameters
@@ -64,41 +160,59 @@ def read_base(file: Path, settings: CausalSettings, learned: dict[str, str]) -> 
         As `write_base` writes it.
     settings : CausalSettings
         Of the network that is to start from it.
-    learned : dict of str to str
-        What it must have learned from, likewise.
+    fits : dict of str to object
+        What it must have been made with, whatever it learned from.
 
     Returns
     -------
-    Base
-        What was learned.
+    KnownBase
+        The base.
 
     Raises
     ------
     StreamerError
-        It is no such file, or was learned from other data or with other settings.
+        It is no such file, or was made with other settings.
     """
+    thing = f"base {file}"
     try:
-        with np.load(file, allow_pickle=False) as content:
-            about = json.loads(str(content[_ABOUT]))
+        with open_regular(file, thing) as opened, np.load(opened, allow_pickle=False) as content:
+            if sum(one.file_size for one in content.zip.infolist()) > _MOST_BYTES:
+                raise ValueError(f"more than {_MOST_BYTES >> 20} MiB")
+            about = parse_json(str(content[_ABOUT]), f"{_ABOUT} of {thing}")
             arrays = {name: content[name] for name in content.files if name != _ABOUT}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        if about["version"] == _VERSION:
+            _check_fits(thing, _typed(about["fits"], Any), fits)
+            learned = {
+                clean(session): _typed(names, str)
+                for session, names in _typed(about["learned"], dict).items()
+            }
+            return KnownBase(_base_of(arrays, settings), learned)
+    except _DAMAGE as error:
         raise StreamerError(
-            f"base {file}", value=str(error), allowed="a file that `streamer train` wrote",
-            way_out="remove it, and it is trained anew",
-        ) from None  # fmt: skip
-    for what, found, wanted in (
-        ("version", about.get("version"), _VERSION),
-        ("settings", about.get("settings"), asdict(settings)),
-        ("training utterances", about.get("learned"), learned),
-    ):
-        if found != wanted:
+            thing, value=str(error), allowed="a file that `streamer train` wrote", way_out=_WAY_OUT
+        ) from None
+    raise StreamerError(
+        f"version of {thing}", value=about["version"], allowed=_VERSION, way_out=_WAY_OUT
+    )
+
+
+def _check_fits(thing: str, found: Fits, wanted: Fits) -> None:
+    for name in sorted({*found, *wanted}):
+        if found.get(name) != wanted.get(name):
             raise StreamerError(
-                f"{what} of base {file}", value=_short(found), allowed=_short(wanted),
-                way_out="name another train.base, or remove it, and it is trained anew",
-            )  # fmt: skip
+                f"{name} of {thing}",
+                value=json.dumps(found.get(name)),
+                allowed=json.dumps(wanted.get(name)),
+                way_out="name another train.base, or train with its settings",
+            )
+
+
+def _base_of(arrays: Mapping[str, Array], settings: CausalSettings) -> Base:
     shared: dict[str, Array] = {}
     layers: dict[str, dict[str, Array]] = {}
     for key, value in arrays.items():
+        if value.dtype.kind not in "fiu" or not np.isfinite(value).all():
+            raise ValueError(f"no finite numbers in {clean(key)}")
         kind, _, name = key.partition("/")
         if kind == _SHARED:
             shared[name] = value
@@ -108,24 +222,22 @@ def read_base(file: Path, settings: CausalSettings, learned: dict[str, str]) -> 
     return Base(settings, shared, layers)
 
 
-def fingerprint(parallel: Parallel) -> str:
-    """Tell training data from others: their number, and a digest of their features.
-
-    Parameters
-    ----------
-    parallel : Parallel
-        Of one session.
-
-    Returns
-    -------
-    str
-        ``"40 utterances, 1f0c..."``.
-    """
-    digest = hashlib.sha256()
-    for frames in parallel.frames:
-        digest.update(np.ascontiguousarray(frames, dtype=np.float32).tobytes())
-    return f"{len(parallel)} utterances, {digest.hexdigest()[:12]}"
+def _typed(content: object, kind: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise TypeError(f"{type(content).__name__} where names and values should be")
+    if kind is not Any and not all(isinstance(one, kind) for one in content.values()):
+        raise TypeError(f"values that are no {kind.__name__}")
+    return content
 
 
-def _short(content: Any) -> str:
-    return json.dumps(content, sort_keys=True)
+def _flat(content: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def _digest(one: Utterance) -> str:
+    text = one.name if one.transcript is None else one.transcript
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]

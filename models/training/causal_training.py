@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from drivers.errors import RecordingError
+from drivers.errors import RecordingError, StreamerError
 from models.frame_models import SpeechFrames
 from models.signal.operator import Array
-from models.training.augmentation import augmented
+from models.training.augmentation import FASTEST, augmented
 from models.training.causal import (
     Base,
     Body,
@@ -91,7 +92,14 @@ def train_base(
     -------
     Base
         For `train_session` to start from.
+
+    Raises
+    ------
+    RecordingError
+        An utterance is too short.
     """
+    for one in sessions.values():
+        _check_lengths(one, settings, shift_s)
     torch.manual_seed(settings.seed)
     layers = {name: SessionLayer(one.frames, one.speech) for name, one in sessions.items()}
     columns = next(iter(sessions.values())).frames[0].shape[1]
@@ -143,10 +151,11 @@ def train_session(
     Raises
     ------
     RecordingError
-        With no utterance.
+        With no utterance, or one that is too short.
     """
     if not len(parallel):
         raise RecordingError("training utterances with audio", value=0, allowed="1 or more")
+    _check_lengths(parallel, settings, shift_s)
     torch.manual_seed(settings.seed + 1)
     network = network_from(session, parallel, base, settings, variant)
     plan = _Plan(settings.epochs, settings.rate, settings.batch, len(parallel))
@@ -172,6 +181,11 @@ def network_from(
     -------
     CausalNetwork
         In evaluation mode.
+
+    Raises
+    ------
+    StreamerError
+        The base has parts of another network.
     """
     columns = parallel.frames[0].shape[1]
     outputs = parallel.speech[0].mel_cepstrum.shape[1] + 2
@@ -179,9 +193,17 @@ def network_from(
     shared = nn.ModuleDict(
         {"body": variant.body(columns, settings), "head": variant.head(settings.width, outputs)}
     )
-    shared.load_state_dict(_tensors(base.shared))
-    if session in base.layers:
-        layer.load_state_dict(_tensors(base.layers[session]))
+    try:
+        shared.load_state_dict(_tensors(base.shared))
+        if session in base.layers:
+            layer.load_state_dict(_tensors(base.layers[session]))
+    except RuntimeError:
+        raise StreamerError(
+            "parts of the base",
+            value="of another network",
+            allowed="those that `streamer train` writes",
+            way_out="name another train.base, or remove it, and it is trained anew",
+        ) from None
     body, head = shared["body"], shared["head"]
     assert isinstance(body, Remembering)
     assert isinstance(head, Head)
@@ -237,7 +259,7 @@ def _fit(
 ) -> None:
     """Train networks that share weights, a batch of one session after the other's."""
     rng = np.random.default_rng(settings.seed)
-    offset = round(settings.lead_ms / 1000 / shift_s) - settings.future
+    offset = _offset(settings, shift_s)
     shared = nn.ModuleDict({str(k): one for k, one in enumerate(networks.values())}).to(device)
     shared.train()
     parameters = list(shared.parameters())  # each once, though the networks share them
@@ -259,6 +281,25 @@ def _fit(
             optimizer.step()
             schedule.step()
         progress(epoch + 1)
+
+
+def _offset(settings: CausalSettings, shift_s: float) -> int:
+    """Return how many frames the described speech lies ahead of the EMG frame that is heard."""
+    return round(settings.lead_ms / 1000 / shift_s) - settings.future
+
+
+def _check_lengths(parallel: Parallel, settings: CausalSettings, shift_s: float) -> None:
+    """Refuse utterances that are too short to learn from, and name the first."""
+    least = ceil((abs(_offset(settings, shift_s)) + 2) * FASTEST)
+    for number, (frames, speech) in enumerate(zip(parallel.frames, parallel.speech, strict=True)):
+        if min(len(frames), len(speech.mel_cepstrum)) < least:
+            name = f" {parallel.names[number]}" if parallel.names else ""
+            raise RecordingError(
+                f"length of training utterance{name}",
+                value=f"{len(frames)} frames of EMG, {len(speech.mel_cepstrum)} of speech",
+                allowed=f"{least} of each or more",
+                way_out="take it out of the files in Subsets, or lessen lead and future",
+            )
 
 
 def _order(

@@ -15,6 +15,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from drivers.errors import RecordingError
 from models.classifier import utterance_windows, window_vector
 from models.embedding import Encoder
 from models.manifest import FeatureSet
@@ -277,6 +278,11 @@ def window_examples(
         Number of its utterance.
     longest : ndarray of bool, shape (n,)
         Whether it is of the longest of `windows_s`, as far as its utterance reaches.
+
+    Raises
+    ------
+    RecordingError
+        There is no window: no utterance, or none of a frame or more.
     """
     rows, classes, numbers, longest = [], [], [], []
     for number, (emg, label) in enumerate(zip(utterances, labels, strict=True)):
@@ -288,6 +294,13 @@ def window_examples(
                 classes.append(label)
                 numbers.append(number)
                 longest.append(window_s == max(windows_s))
+    if not rows:
+        raise RecordingError(
+            "windows of EMG to learn from",
+            value=f"none in {len(utterances)} training utterances",
+            allowed="1 or more",
+            way_out="record more utterances, or longer ones",
+        )
     return np.stack(rows), np.array(classes), np.array(numbers), np.array(longest)
 
 

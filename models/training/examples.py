@@ -234,10 +234,13 @@ class Parallel:
         EMG features.
     speech : sequence of Speech
         Frame k belongs to EMG frame k.
+    names : sequence of str
+        Of the utterances, for errors; may be empty.
     """
 
     frames: Sequence[Array]
     speech: Sequence[Speech]
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         """Count the utterances."""
@@ -246,8 +249,12 @@ class Parallel:
 
 def parallel(utterances: Iterable[Utterance]) -> Parallel:
     """Return what a converter learns from: the utterances that have sound."""
-    pairs = [(one.emg.joined, one.speech) for one in utterances if one.speech is not None]
-    return Parallel([frames for frames, _ in pairs], [speech for _, speech in pairs])
+    pairs = [(one, one.speech) for one in utterances if one.speech is not None]
+    return Parallel(
+        [one.emg.joined for one, _ in pairs],
+        [speech for _, speech in pairs],
+        [one.name for one, _ in pairs],
+    )
 
 
 def level_db(recordings: Iterable[Recording], target_dbfs: float) -> float:
@@ -327,6 +334,8 @@ def rest_and_speech(recording: Recording, frames: int, settings: TDSettings) -> 
     """
     centre_s = np.arange(frames, dtype=np.float64) * settings.shift_s + settings.frame_s / 2
     labels = np.full(frames, np.nan)
+    if not frames:
+        return labels
     if recording.mode == "audible" and recording.phones and recording.audio is not None:
         silent = np.zeros(frames, dtype=bool)
         for segment in recording.phones:

@@ -15,8 +15,8 @@ from models.signal.operator import Array
 from models.signal.stacking import StackingSettings
 from models.signal.td_features import FEATURES
 from models.training.activity import STACKING, TrainedActivity, train_activity
-from models.training.base_file import fingerprint, read_base, write_base
-from models.training.causal import Base, CausalNetwork, CausalSettings
+from models.training.base_file import Fits, KnownBase, learned_from, write_base
+from models.training.causal import CausalNetwork, CausalSettings
 from models.training.causal_training import convert, train_base, train_session
 from models.training.converter import train_converter
 from models.training.examples import Parallel, Utterance, hold_out, level_db, parallel, stack
@@ -62,6 +62,8 @@ def train_frame_parts(
     audible: Sequence[Recording],
     utterances: Sequence[Utterance],
     gate: TrainedActivity,
+    known: KnownBase | None,
+    fits: Fits,
     work: Path,
     settings: TrainingSettings,
     progress: Progress,
@@ -78,6 +80,10 @@ def train_frame_parts(
         Training utterances of all sessions, with their speech where they are audible.
     gate : TrainedActivity
         Of the session.
+    known : KnownBase or None
+        What a converter that remembers starts from; None to train it.
+    fits : dict of str to object
+        What it is of, as `fits_of` says, where it is trained and written.
     work : Path
         Where ``converter.onnx`` is written; ``converter_frame.onnx`` beside it where it remembers,
         else ``activity.onnx``.
@@ -116,7 +122,7 @@ def train_frame_parts(
         gate_difference = export_classifier(gate.classifier, gate_file, rows)
     else:
         part, stand_in, figures, gate_difference = _causal(
-            session, heard, gate, level, file, settings, how, progress
+            session, heard, gate, known, fits, level, file, settings, how, progress
         )
         gate_file = file
     activity = ActivityPart(file=gate_file.name, stacking=STACKING, threshold=gate.threshold)
@@ -185,6 +191,8 @@ def _causal(
     session: str,
     heard: Sequence[Utterance],
     gate: TrainedActivity,
+    known: KnownBase | None,
+    fits: Fits,
     level: float,
     file: Path,
     settings: TrainingSettings,
@@ -192,9 +200,13 @@ def _causal(
     progress: Progress,
 ) -> tuple[ConverterPart, TrainedStandIn, Figures, float]:
     own = [one for one in heard if one.session == session]
-    known = heard if settings.others else own
-    held_out = _held_out(own, known)
-    base = _base([one for one in known if one not in held_out], settings, how, progress)
+    if known is None:
+        first = heard if settings.others else own
+        held_out = _held_out(own, first)
+        known = _train_base([o for o in first if o not in held_out], fits, settings, how, progress)
+    else:
+        held_out = _unknown(own, known)
+    base = known.base
     shift_s = settings.signal.features.shift_s
 
     def train(data: Parallel, what: str) -> CausalNetwork:
@@ -205,7 +217,7 @@ def _causal(
 
     of_session = [one for one in held_out if one.session == session]
     learned = [one for one in own if one not in held_out]
-    first = train(parallel(learned), "learning from a part of the session")
+    partial = train(parallel(learned), "learning from a part of the session")
     network = train(parallel(own), "learning from the session")
     network.layer.target_mean[0] += level
     frame_file = file.with_stem(f"{file.stem}_frame")
@@ -224,7 +236,7 @@ def _causal(
     )
 
     def distortion(one: Utterance, frames: Array) -> float:
-        return _distortion(convert(first, frames, how.future), one, how.lead_ms, shift_s)
+        return _distortion(convert(partial, frames, how.future), one, how.lead_ms, shift_s)
 
     blocks = (len(FEATURES), settings.signal.bands.bands)
     stand_in = train_stand_in(learned, of_session, lambda one: one.emg.joined, blocks, distortion)
@@ -232,6 +244,8 @@ def _causal(
         "held_out_mcd_db": float(np.mean([distortion(one, one.emg.joined) for one in of_session])),
         "onnx_difference": differences["converter"],
     }
+    if flattering := sum(known.knows(one) for one in of_session):
+        figures["held_out_known_to_base"] = float(flattering)
     return part, stand_in, figures, differences["gate"]
 
 
@@ -252,18 +266,35 @@ def _held_out(own: Sequence[Utterance], known: Sequence[Utterance]) -> list[Utte
     return [own[k] for k in hold_out(len(own))[1]]
 
 
-def _base(
-    heard: Sequence[Utterance], settings: TrainingSettings, how: CausalSettings, progress: Progress
-) -> Base:
+def _unknown(own: Sequence[Utterance], known: KnownBase) -> list[Utterance]:
+    """Choose the utterances to measure on, where others chose what a base learns from.
+
+    At best it has not heard their sentences, else not them; where it has heard all, so be it.
+    """
+    unheard = [one for one in own if not known.knows(one)]
+    unsaid = [one for one in unheard if not known.knows_sentence(one)]
+    for fresh in (unsaid, unheard):
+        if fresh and 2 * len(fresh) <= len(own):
+            return fresh
+        if fresh:
+            return [fresh[k] for k in hold_out(len(fresh))[1]]
+    return [own[k] for k in hold_out(len(own))[1]]
+
+
+def _train_base(
+    heard: Sequence[Utterance],
+    fits: Fits,
+    settings: TrainingSettings,
+    how: CausalSettings,
+    progress: Progress,
+) -> KnownBase:
     names = sorted({one.session for one in heard})
     sessions = {name: parallel([one for one in heard if one.session == name]) for name in names}
-    learned = {name: fingerprint(one) for name, one in sessions.items()}
-    if settings.base is not None and settings.base.exists():
-        return read_base(settings.base, how, learned)
     base = train_base(sessions, how, settings.signal.features.shift_s, progress)
+    known = KnownBase(base, learned_from(heard))
     if settings.base is not None:
-        write_base(settings.base, base, learned)
-    return base
+        write_base(settings.base, known, fits)
+    return known
 
 
 def _distortion(made: SpeechFrames, one: Utterance, lead_ms: float, shift_s: float) -> float:

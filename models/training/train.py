@@ -1,19 +1,18 @@
 """A corpus to a bundle."""
 
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import mkdtemp
 
 from drivers.errors import StreamerError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.bundle import MANIFEST
-from models.manifest import Manifest, Provenance, SignalPart
+from models.manifest import ClassifierData, ConverterData, Manifest, Provenance, SignalPart
+from models.training.base_file import Fits, KnownBase, fits_of, read_base
 from models.training.causal import CausalSettings
 from models.training.examples import Utterance, utterance_of
 from models.training.frame_parts import train_frame_parts, train_gate
@@ -26,6 +25,7 @@ from models.training.progress import Progress
 from models.training.settings import TrainingSettings
 from models.training.speakers import train_speaker_parts
 from models.training.threads import few_threads
+from models.training.work import publish, work_directory
 
 MODES = ("audible", "whispered", "silent")
 
@@ -73,34 +73,45 @@ def train_bundle(
         )
     data = EmgUkaCorpus(corpus)
     audible = list(data.recordings(session, "train.audible"))
+    fits, known = _base(audible[0], session, settings)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise _cannot_write(out, error) from None
-    try:
-        with few_threads():
+        with work_directory(out) as work, few_threads():
             utterances = _load(data, settings, progress)
-            try:
-                manifest = _train(
-                    data, session, audible, utterances, work, out.name, settings, progress
-                )
-                text = manifest.model_dump_json(indent=2)
-                (work / MANIFEST).write_text(text + "\n", "utf-8")
-                work.chmod(0o755)
-                work.rename(out)
-            except OSError as error:
-                raise _cannot_write(out, error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)  # nothing is left of it once it is renamed
+            manifest = _train(
+                data, session, audible, utterances, fits, known, work, out.name, settings, progress
+            )
+            text = manifest.model_dump_json(indent=2)
+            (work / MANIFEST).write_text(text + "\n", "utf-8")
+            publish(work, out)
+    except OSError as error:
+        raise StreamerError(
+            f"bundle {out} cannot be written: {error.strerror or error}",
+            way_out="choose an --out that you may write to",
+        ) from error
     return manifest
 
 
-def _cannot_write(out: Path, error: OSError) -> StreamerError:
-    return StreamerError(
-        f"bundle {out} cannot be written: {error.strerror or error}",
-        way_out="choose an --out that you may write to",
-    )
+def _base(
+    first: Recording, session: str, settings: TrainingSettings
+) -> tuple[Fits, KnownBase | None]:
+    """Return what a base has to have been made with, and the one that is there."""
+    network = settings.converter
+    if not isinstance(network, CausalSettings):
+        return {}, None
+    channels = [channel.label for channel in first.channels]
+    fits = fits_of(network, settings.signal, settings.speech, first.rate_hz, channels)
+    if settings.base is None or not settings.base.exists():
+        return fits, None
+    known = read_base(settings.base, network, fits)
+    others = sorted(set(known.sessions) - {session})
+    if others and not settings.others:
+        raise StreamerError(
+            f"sessions of base {settings.base}",
+            value=", ".join(others),
+            allowed=f"{session} alone: train.others is off",
+            way_out="name another train.base, or set train.others=true",
+        )
+    return fits, known
 
 
 def _train(
@@ -108,6 +119,8 @@ def _train(
     session: str,
     audible: Sequence[Recording],
     utterances: Sequence[Utterance],
+    fits: Fits,
+    known: KnownBase | None,
     work: Path,
     name: str,
     settings: TrainingSettings,
@@ -128,7 +141,7 @@ def _train(
         utterances, work, settings, first.rate_hz, progress
     )
     converter, activity, stand_in, frame_figures = train_frame_parts(
-        session, audible, utterances, gate, work, settings, progress
+        session, audible, utterances, gate, known, fits, work, settings, progress
     )
     return Manifest(
         name=name,
@@ -147,22 +160,22 @@ def _train(
         provenance=Provenance(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seed=settings.converter.seed,
-            converter_data={
-                "corpus": data.root.resolve().name,
-                "session": session,
-                "subset": "train.audible",
-                "utterances": len([one for one in audible if one.audio is not None]),
-                "learned_first_from": _sessions(
-                    one for one in utterances if one.speech is not None and one.mode == "audible"
-                )
-                if isinstance(settings.converter, CausalSettings) and settings.others
-                else {},
-            },
-            classifier_data={
-                "activity": _sessions(own),
-                "mode": _sessions(several),
-                "speaker": _sessions(utterances),
-            },
+            converter_data=ConverterData.model_validate(
+                {
+                    "corpus": data.root.resolve().name,
+                    "session": session,
+                    "subset": "train.audible",
+                    "utterances": len([one for one in audible if one.audio is not None]),
+                    "learned_first_from": _learned_first(utterances, known, settings),
+                }
+            ),
+            classifier_data=ClassifierData.model_validate(
+                {
+                    "activity": _sessions(own),
+                    "mode": _sessions(several),
+                    "speaker": _sessions(utterances),
+                }
+            ),
             versions=_versions(),
         ),
         figures={
@@ -171,6 +184,7 @@ def _train(
             **speaker_figures,
             "skipped_utterances": {reason: len(names) for reason, names in data.skipped.items()},
             "incomplete_utterances": {what: len(names) for what, names in data.holes.items()},
+            "clipped_utterances": dict(Counter(name.rpartition("-")[0] for name in data.clipped)),
         },
     )
 
@@ -190,7 +204,19 @@ def _load(data: EmgUkaCorpus, settings: TrainingSettings, progress: Progress) ->
         for recording in data.recordings(session, subset):
             utterances.append(utterance_of(recording, settings.signal, speech))
         progress("reading the training subsets of all sessions", done + 1, len(names))
+    data.refuse_silence()
     return utterances
+
+
+def _learned_first(
+    utterances: Sequence[Utterance], known: KnownBase | None, settings: TrainingSettings
+) -> dict[str, int]:
+    """Count what the converter learned from before its own session, by session."""
+    if known is not None:
+        return known.sessions
+    if not isinstance(settings.converter, CausalSettings) or not settings.others:
+        return {}
+    return _sessions(one for one in utterances if one.speech is not None and one.mode == "audible")
 
 
 def _sessions(utterances: Iterable[Utterance]) -> dict[str, int]:

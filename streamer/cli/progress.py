@@ -1,8 +1,11 @@
 """How far long work has come, and how long it will still take."""
 
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -16,13 +19,21 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from streamer.cli.options import note
+
 _SHOWN = 12
 """Bars that fit on a terminal; of more, those that ended first go."""
 
 
+_EVERY_S = 30.0
+"""From one line to the next where no bar can move: in the log of a batch job."""
+
+Advance = Callable[[str, int, int], None]
+
+
 @contextmanager
-def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each step on standard error, where somebody looks.
+def shown_progress() -> Iterator[Advance]:
+    """Show how far work has come on standard error: bars on a terminal, else lines.
 
     Yields
     ------
@@ -30,6 +41,13 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
         Takes what is being done, how much of it is done, and how much there is. What is done
         at its first call may have been there before: it tells nothing about the time left.
     """
+    with _bars() if sys.stderr.isatty() else _lines() as advance:
+        yield advance
+
+
+@contextmanager
+def _bars() -> Iterator[Advance]:
+    """Show a bar for each step."""
     tasks: dict[str, TaskID] = {}
     with Progress(
         TextColumn("{task.description}"),
@@ -37,7 +55,6 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
         MofNCompleteColumn(),
         _Time(),
         console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
     ) as bars:
 
         def advance(what: str, done: int, total: int) -> None:
@@ -50,6 +67,77 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
             bars.update(task.id, completed=done, total=total, last_s=task.elapsed)
 
         yield advance
+
+
+@contextmanager
+def _lines() -> Iterator[Advance]:
+    """Write a line every `_EVERY_S`, by a thread: a step may take longer than that."""
+    log = ProgressLog(note, time.monotonic)
+    ended = threading.Event()
+
+    def write() -> None:
+        while not ended.wait(_EVERY_S):
+            log.write()
+
+    thread = threading.Thread(target=write, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield log.advance
+    finally:
+        ended.set()
+        thread.join()
+
+
+@dataclass
+class _Step:
+    what: str
+    before: int
+    done: int
+    total: int
+    began_s: float
+    last_s: float | None = None  # since it began
+
+
+class ProgressLog:
+    """What is being done, as lines of a log.
+
+    Parameters
+    ----------
+    say : callable
+        Writes a line.
+    now_s : callable
+        Reads a clock that never goes back.
+    """
+
+    def __init__(self, say: Callable[[str], object], now_s: Callable[[], float]) -> None:
+        self._say, self._now_s = say, now_s
+        self._lock = threading.Lock()
+        self._step: _Step | None = None
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """Take note of work; arguments as `shown_progress` has them."""
+        now_s = self._now_s()
+        with self._lock:
+            step = self._step
+            if step is None or step.what != what or done < step.done or total != step.total:
+                self._step = _Step(what, done, done, total, now_s)
+            else:
+                step.done, step.last_s = done, now_s - step.began_s
+
+    def write(self) -> None:
+        """Write a line of what is being done, if there is anything."""
+        now_s = self._now_s()
+        with self._lock:
+            step = self._step
+            if step is None:
+                return
+            elapsed_s = now_s - step.began_s
+            left_s = time_left_s(step.before, step.done, step.total, step.last_s, elapsed_s)
+            time_ = f"for {clock(elapsed_s)}" if left_s is None else f"{clock(left_s)} left"
+            if step.done >= step.total:
+                time_ = "and the next step has begun"
+            line = f"{step.what}: {step.done} of {step.total}, {time_}"
+        self._say(line)
 
 
 class _Time(ProgressColumn):

@@ -34,7 +34,7 @@ def train(
     The voice is learned from the audible training subsets of all sessions and then from that
     of its own, the speaker from all of them, the mode from those with several. Test subsets are
     never read. What is learned from all sessions takes longest; with train.base it is learned
-    once for all bundles.
+    once for all bundles, and for sessions of other days, whatever they are.
 
     \b
     Examples:
@@ -45,8 +45,10 @@ def train(
       streamer train data/emg-uka --session 002-001 --out bundles/three \\
         --set "train.speakers=[evidence,lda,forest,embedding]"
     """  # noqa: D301 - \b is click's, not Python's
+    from models.signal.conditioning import ConditioningSettings
+    from models.signal.filters import NotchSettings
     from models.signal.stacking import StackingSettings
-    from streamer.cli.cautions import unlearned
+    from streamer.cli.cautions import of_training, unlearned, unsure
     from streamer.cli.ending import clean_up_on_interrupt
     from streamer.cli.progress import shown_progress
     from streamer.config import load_config
@@ -81,18 +83,23 @@ def train(
         )
     if settings.epochs is not None:
         converter = replace(converter, epochs=settings.epochs)
+    notch = None if settings.notch == "off" else NotchSettings(hum_hz=settings.notch)
     training = TrainingSettings(
-        signal=LOW_DELAY if settings.low_delay else SignalSettings(),
+        signal=replace(
+            LOW_DELAY if settings.low_delay else SignalSettings(),
+            conditioning=ConditioningSettings(notch=notch),
+        ),
         converter=converter,
         others=settings.others,
         base=settings.base,
         speakers=settings.speakers,
         embedding=replace(EMBEDDING, seed=settings.seed),
     )
+    base = settings.base if settings.base is not None and settings.base.exists() else None
     clean_up_on_interrupt()
     with shown_progress() as progress:
         manifest = train_bundle(corpus, settings.session, out, training, progress)
-    for line in unlearned(manifest):
+    for line in (*of_training(manifest, base), *unlearned(manifest), *unsure(manifest)):
         note(line)
     figures = manifest.model_dump(mode="json")["figures"]
     if json_:

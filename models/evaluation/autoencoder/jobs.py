@@ -16,7 +16,7 @@ from models.evaluation.autoencoder.network import (
 )
 from models.evaluation.autoencoder.spectra import Label, Spectra
 from models.evaluation.material import Material
-from models.evaluation.unseen_sessions import Decision
+from models.evaluation.unseen_sessions import Decision, check_learned
 
 COMPLEXITY = 0.001
 
@@ -108,6 +108,7 @@ def decide(
         machine = make_pipeline(
             StandardScaler(), LinearSVC(C=COMPLEXITY, random_state=seed, max_iter=10_000)
         )
+        check_learned(speakers[known].tolist())
         machine.fit(vectors[known], speakers[known])
         said = machine.predict(vectors[inside])
         told = (one for one in labels if one.session == session)

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from models.evaluation.material import Material, Session
-from models.evaluation.unseen_sessions import Decision, several_sessions
+from models.evaluation.unseen_sessions import Decision, check_learned, several_sessions
 from models.signal.operator import Array
 from models.training.classifiers import discriminant
 from models.training.embedding import (
@@ -206,6 +206,7 @@ def _decisions(
     asked = [one for one in unseen if one.name in embeddings]
     if len({one.speaker for one in known}) < 2 or not asked:
         return []
+    check_learned([one.speaker for one in known])
     discriminating.fit(
         np.stack([embeddings[one.name] for one in known]), [one.speaker for one in known]
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.evaluation.findings import Findings
+from models.evaluation.findings import Findings, as_text
 from models.evaluation.metrics.courses import (
     PROBABILITIES,
     STATED_ERROR,
@@ -15,8 +15,8 @@ from models.evaluation.metrics.courses import (
     decisions,
 )
 from models.evaluation.mode.figures import told_figures
-from models.evaluation.mode.heard import Variant
-from models.evaluation.mode.jobs import told_live
+from models.evaluation.mode.heard import LEAST, Variant
+from models.evaluation.mode.jobs import Told, sessions_with_modes, told_live
 from models.evaluation.rolling import live
 from models.evaluation.rolling.observed import Heard, listen
 from models.evaluation.rolling.presentation import drawings_of, tables_of
@@ -76,7 +76,7 @@ def rolling(study: Study) -> Findings:
     evidence = _known(study, sessions, scale)
     unseen = _unseen(study, sessions, scale)
     findings.figures = {
-        "mode": {"pooled": _with_control(study, sessions, course_figures(modes), scale)},
+        "mode": {"pooled": _with_control(study, course_figures(modes), scale)},
         "speaker": {
             "pooled": course_figures(evidence),
             "pooled_window": course_figures(speakers),
@@ -131,15 +131,16 @@ def _pooled(study: Study, what: str, sessions: Sequence[Heard], scale: _Scale) -
 
 
 def _with_control(
-    study: Study, sessions: Sequence[Heard], figures: dict[str, Any] | None, scale: _Scale
+    study: Study, figures: dict[str, Any] | None, scale: _Scale
 ) -> dict[str, Any] | None:
-    """Put beside the mode what the same classifier tells before anybody speaks."""
+    """Put beside the mode what the same classifier tells before anybody speaks, if it can learn."""
     if figures is None:
         return None
-    names = [one.name for one in sessions if len(one.modes) > 1]
-    [control] = study.run(
-        "mode, before anybody speaks", told_live, [(names, Variant(every=scale.every, rest=True))]
-    )
+    before = Variant(every=scale.every, rest=True)
+    [names] = study.run("looking for rest in several modes", sessions_with_modes, [(before,)])
+    control: list[Told] = []
+    if names:
+        [control] = study.run("mode, before anybody speaks", told_live, [(names, before)])
     return figures | {"rest_only": told_figures(control)}
 
 
@@ -326,6 +327,12 @@ def _say(findings: Findings, sessions: Sequence[Heard], scale: _Scale) -> None:
     ):
         if figures[name]["pooled"] is None:
             findings.missing.append(what)
+    pooled = figures["mode"]["pooled"]
+    if pooled is not None and pooled["rest_only"] is None:
+        findings.missing.append(
+            "The mode before anybody speaks: no session has two modes of "
+            f"{LEAST} training utterances each."
+        )
     if figures["speaker"]["unseen_session"] is None:
         findings.missing.append(
             "Two speakers with two sessions each are needed for unseen sessions and enrolment."
@@ -338,5 +345,6 @@ def _say(findings: Findings, sessions: Sequence[Heard], scale: _Scale) -> None:
         findings.missing.append(f"No enrolment from {', '.join(short)} utterances.")
     if open_gates := [one.name for one in sessions if one.gate is None]:
         findings.missing.append(
-            f"No gate could be trained for {', '.join(open_gates)}: all counts as speech there."
+            f"No gate could be trained for {', '.join(map(as_text, open_gates))}: all counts as "
+            "speech there."
         )

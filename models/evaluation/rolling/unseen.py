@@ -10,6 +10,7 @@ from models.evaluation.metrics.courses import Course
 from models.evaluation.metrics.decisions import equal_error_rate
 from models.evaluation.rolling.hearing import Observed
 from models.evaluation.rolling.observed import heard_through, observed
+from models.evaluation.unseen_sessions import check_learned
 from models.signal.operator import Array
 from models.training.evidence import TrainedEvidence, fit_evidence
 
@@ -43,6 +44,7 @@ def fit(known: Sequence[Observed], calibrate: bool = True) -> TrainedEvidence:
     """
     learned = [one for one in known if one.split == "train"]
     counts = [len(one.examples) for one in learned]
+    check_learned(np.repeat([one.speaker for one in learned], counts).tolist())
     return fit_evidence(
         np.concatenate([one.examples for one in learned]).astype(np.float64),
         np.concatenate([one.example_s for one in learned]),

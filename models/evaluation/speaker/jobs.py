@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from drivers.recordings.emg_uka.files import RATE_HZ
 from models.evaluation.material import Material, Session
-from models.evaluation.unseen_sessions import Decision
+from models.evaluation.unseen_sessions import Decision, check_learned
 from models.signal.operator import Array
 from models.signal.window_features import SPEAKER_FEATURES, speaker_features
 from models.training.classifiers import discriminant
@@ -130,6 +130,7 @@ def fold(
     names = [
         one.speaker for one, rows in zip(others, learned, strict=True) for _ in range(sum(rows))
     ]
+    check_learned(names)
     speakers, labels = np.unique(names, return_inverse=True)
     decisions = {}
     for system in SYSTEMS:

@@ -203,7 +203,7 @@ def test_what_cannot_be_learned_is_said():
     with pytest.raises(RecordingError, match="utterances with audio"):
         train_session("a", Parallel([], []), base, SMALL, SHIFT_S, nobody)
     far = CausalSettings(width=8, blocks=1, base_epochs=1, least_steps=0, lead_ms=2000)
-    with pytest.raises(RecordingError, match="length of a training utterance"):
+    with pytest.raises(RecordingError, match="length of training utterance"):
         train_base({"a": data}, far, SHIFT_S, nobody)
 
 

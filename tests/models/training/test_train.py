@@ -69,14 +69,15 @@ def test_a_bundle_is_for_everybody_on_the_machine(bundle_path):
 def test_the_manifest_says_what_was_learned_from_what(bundle_path):
     """Nobody can judge a figure without its data."""
     manifest = Bundle.open(bundle_path).manifest
-    assert manifest.provenance.converter_data == {
+    provenance = manifest.provenance.model_dump()
+    assert provenance["converter_data"] == {
         "corpus": "corpus",
         "session": SESSION,
         "subset": "train.audible",
         "utterances": 4,
         "learned_first_from": {SESSION: 4, "008-001": 4},
     }
-    assert manifest.provenance.classifier_data == {
+    assert provenance["classifier_data"] == {
         "activity": {SESSION: 7},
         "mode": {SESSION: 7},
         "speaker": {SESSION: 7, "008-001": 4},
@@ -160,7 +161,7 @@ def test_holes_are_counted_and_nothing_to_tell_apart_is_no_classifier(train, tmp
     manifest = train(corpus, SESSION, tmp_path / "deep" / "er" / "bundle")
     assert manifest.mode is None
     assert manifest.speaker is None
-    assert manifest.provenance.converter_data["utterances"] == 2
+    assert manifest.provenance.model_dump()["converter_data"]["utterances"] == 2
     assert manifest.figures["skipped_utterances"] == {"EMG file truncated": 1}
     assert manifest.figures["incomplete_utterances"] == {"no audio": 1, "no phones": 1}
     bundle = Bundle.open(tmp_path / "deep" / "er" / "bundle")
