@@ -1,8 +1,8 @@
 """A bundle: a directory with ``manifest.json`` and the ONNX files that it names."""
 
-import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 from typing import Self, get_args
@@ -10,6 +10,8 @@ from typing import Self, get_args
 from pydantic import ValidationError
 
 from drivers.errors import SignalMismatchError, StreamerError
+from drivers.outside.strict_json import to_json
+from drivers.outside.texts import read_json
 from models.classifier import WindowClassifier
 from models.embedding import Encoder
 from models.evidence import EvidenceClassifier
@@ -24,6 +26,7 @@ from models.trial import WHOLE, BundleError, Trial
 
 MANIFEST = "manifest.json"
 
+_TRIAL_S = 60.0  # of all models together; those that training makes take a tenth of a second
 _EVERY_METHOD = ",".join(get_args(SpeakerMethod))
 
 
@@ -65,9 +68,12 @@ class Bundle:
     def __init__(self, path: Path, manifest: Manifest, speaker: str | None = None) -> None:
         self.path = path
         self.manifest = manifest
+        self._loaded: list[OnnxModel] = []
+        self._check_settings()
         self._converter = self._load(manifest.converter.file, manifest.converter.frame_file)
         gate = manifest.activity.file
-        self._gate = None if gate == manifest.converter.file else self._load(gate)
+        inside = gate == manifest.converter.file
+        self._gate = None if inside else self._load(gate, probabilities=True)
         self.mode = None if manifest.mode is None else self._window_classifier(manifest.mode)
         self.speakers = {name: self._classifier(part) for name, part in manifest.speakers.items()}
         self.speaker = self._chosen(speaker)
@@ -98,28 +104,22 @@ class Bundle:
         file = path / MANIFEST
         train = "train one with `streamer train CORPUS --session ID --out DIR`"
         try:
-            content = json.loads(file.read_text("utf-8"))
+            content = read_json(file, str(file), BundleError)
         except OSError:
             missing = f"no {MANIFEST}" if os.path.isdir(path) else "no such directory"
             raise BundleError(
                 f"bundle {path}", value=missing, allowed="a bundle", way_out=train
             ) from None
-        except ValueError as error:
-            raise BundleError(f"{file} is not JSON: {error}", way_out=train) from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             found = content.get("format") if isinstance(content, dict) else None
             raise BundleError(
                 f"format of {file}", value=repr(found), allowed=repr(FORMAT), way_out=train
             )
         try:
-            manifest = Manifest.model_validate(content)
+            # Of JSON, since there alone a number that is a text or true can be refused.
+            manifest = Manifest.model_validate_json(to_json(content), strict=True)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"])) or "contradiction"
-            said = first["msg"].removeprefix("Value error, ")
-            raise BundleError(
-                f"{key} in {file}: {said}", way_out="train the bundle again"
-            ) from None
+            raise _refused(error, file) from None
         except StreamerError as error:  # of the settings themselves
             raise BundleError(f"{file}: {error}", way_out="train the bundle again") from None
         bundle = cls(path, manifest, speaker)
@@ -164,7 +164,10 @@ class Bundle:
         wanted = self.manifest.signal
         other = f"take a bundle that was trained at {rate_hz:g} Hz on {channels} channels"
         if rate_hz == wanted.rate_hz and channels > len(wanted.channels):
-            return f"name {len(wanted.channels)} of its channels (live.channels), or {other}"
+            return (
+                f"name {len(wanted.channels)} of its channels (live.channels), those of a "
+                f"recording by recordings.channels, or {other}"
+            )
         return f"{other}, or send what this one wants"
 
     @property
@@ -210,14 +213,18 @@ class Bundle:
 
     def frame_models(self) -> FrameModels:
         """Build what runs at each frame: features in, speech and its probability out."""
-        part, emg = self.manifest.converter, self.emg_frames()
+        part = self.manifest.converter
+        stacking, context = self._stackings()
         return FrameModels(
-            self._converter,
-            Stacking(part.stacking, self.shift_s, emg.columns + emg.more_columns),
-            self._gate,
-            Stacking(self.manifest.activity.stacking, self.shift_s, emg.columns),
-            part.voicing_threshold,
-            part.ahead,
+            self._converter, stacking, self._gate, context, part.voicing_threshold, part.ahead
+        )
+
+    def _stackings(self) -> tuple[Stacking, Stacking]:
+        """Build the context of a frame for the converter, and that for the gate."""
+        manifest, emg = self.manifest, self.emg_frames()
+        return (
+            Stacking(manifest.converter.stacking, self.shift_s, emg.columns + emg.more_columns),
+            Stacking(manifest.activity.stacking, self.shift_s, emg.columns),
         )
 
     def vocoder(self, seed: int = 0) -> Vocoder:
@@ -228,7 +235,7 @@ class Bundle:
         if "evidence" not in part.features:
             return self._window_classifier(part)
         signal = self.manifest.signal
-        model = self._load(part.file)
+        model = self._load(part.file, probabilities=True)
         return EvidenceClassifier(model, part, signal.rate_hz, len(signal.channels))
 
     def _window_classifier(self, part: ClassifierPart) -> WindowClassifier:
@@ -236,7 +243,8 @@ class Bundle:
         if part.encoder is not None:
             encoder = Encoder(self._load(part.encoder.file), part.encoder)
         rate_hz = self.manifest.signal.rate_hz
-        return WindowClassifier(self._load(part.file), part, rate_hz, self.shift_s, encoder)
+        model = self._load(part.file, probabilities=True)
+        return WindowClassifier(model, part, rate_hz, self.shift_s, encoder)
 
     def _chosen(self, speaker: str | None) -> WindowClassifier | EvidenceClassifier | None:
         if speaker is None:
@@ -251,8 +259,28 @@ class Bundle:
         return self.speakers[speaker]
 
     def _try_models(self) -> None:
-        manifest, emg = self.manifest, self.emg_frames()
-        trial = Trial(self.path, manifest, emg.columns, emg.more_columns)
+        with ExitStack() as limited:
+            for model in self._loaded:
+                limited.enter_context(model.within(_TRIAL_S))
+            self._try_each()
+
+    def _check_settings(self) -> None:
+        """Build the operators once: settings can be right each, and not together."""
+        try:
+            emg_frames = self.emg_frames()
+            self._stackings()
+            self.vocoder()
+        except StreamerError as error:
+            raise BundleError(
+                f"{self.path / MANIFEST}: {error}", way_out="train the bundle again"
+            ) from None
+        self._trial(emg_frames).features(emg_frames)
+
+    def _trial(self, emg: EmgFrames) -> Trial:
+        return Trial(self.path, self.manifest, emg.columns, emg.more_columns)
+
+    def _try_each(self) -> None:
+        manifest, trial = self.manifest, self._trial(self.emg_frames())
         if self._gate is not None:
             trial.gate(self._gate)
         trial.converter(self._converter, with_gate=self._gate is None)
@@ -262,7 +290,10 @@ class Bundle:
         if manifest.mode is not None and self.mode is not None:
             trial.classifier(manifest.mode, self.mode)
 
-    def _load(self, name: str, frame_name: str | None = None) -> OnnxModel:
+    def _load(
+        self, name: str, frame_name: str | None = None, *, probabilities: bool = False
+    ) -> OnnxModel:
+        """Load a graph; what is a probability must be called so, see `PLAUSIBLE`."""
         names = [name] if frame_name is None else [name, frame_name]
         for one in names:
             if Path(one).name != one or not (self.path / one).is_file():
@@ -272,9 +303,29 @@ class Bundle:
                     way_out=WHOLE,
                 )
         try:
-            return OnnxModel(*(self.path / one for one in names))
+            model = OnnxModel(*(self.path / one for one in names))
         except Exception as error:  # ONNX Runtime's own exceptions share no public base
             raise BundleError(
                 f"model {self.path / ' or '.join(names)} cannot be loaded: {error}",
                 way_out="train the bundle again",
             ) from error
+        last = list(model.outputs)[-1:]
+        if probabilities and last != ["probabilities"]:
+            raise BundleError(
+                f"model {name} of the bundle {self.path} does not fit its manifest: last output",
+                value=", ".join(last),
+                allowed="probabilities",
+                way_out=WHOLE,
+            )
+        self._loaded.append(model)
+        return model
+
+
+def _refused(error: ValidationError, file: Path) -> BundleError:
+    """Return the first thing that is wrong in a manifest."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"])) or "contradiction"
+    value, said = first["input"], first["msg"].removeprefix("Value error, ")
+    if isinstance(value, dict | list):  # what is wrong is that, or what is missing in it
+        value = None
+    return BundleError(f"{key} in {file}: {said}", value=value, way_out="train the bundle again")

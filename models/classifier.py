@@ -105,13 +105,17 @@ def over_windows(probabilities: Array) -> Array:
     Parameters
     ----------
     probabilities : ndarray, shape (windows, labels)
-        One window or more.
+        One window or more; those with a NaN are left out.
 
     Returns
     -------
     ndarray, shape (labels,)
-        They add up to 1.
+        They add up to 1; NaN where no window is left.
     """
+    known = np.isfinite(probabilities).all(axis=1)
+    if not known.any():
+        return np.full(probabilities.shape[1], np.nan)
+    probabilities = probabilities[known]
     scores = np.log(np.maximum(probabilities, 1e-12)).mean(axis=0)
     weights = np.exp(scores - scores.max())
     whole: Array = weights / weights.sum()
@@ -170,7 +174,7 @@ class WindowClassifier:
         Returns
         -------
         ndarray, shape (labels,)
-            They add up to 1.
+            They add up to 1; NaN where the graph gave nothing that can be right.
         """
         probabilities: Array = self._model(vector[np.newaxis])[-1][0]
         return probabilities
@@ -190,7 +194,7 @@ class WindowClassifier:
         Returns
         -------
         ndarray, shape (labels,)
-            They add up to 1.
+            They add up to 1; NaN where the graph gave nothing that can be right.
         """
         windows = utterance_windows(samples, frames, self.window_s, self._rate_hz, self._shift_s)
         rows = np.stack([self.features(*window) for window in windows])

@@ -157,7 +157,8 @@ class Listener:
         Returns
         -------
         ndarray, shape (labels,), or None
-            None before there were `LEAST_FRAMES` with speech since the last interruption.
+            None before there were `LEAST_FRAMES` with speech since the last interruption; NaN
+            where the graph gave nothing that can be right.
         """
         return self._said(self._recent)
 

@@ -19,9 +19,9 @@ class SpeechFrames:
     Attributes
     ----------
     mel_cepstrum : ndarray, shape (n, order + 1)
-        Spectral envelope and level.
+        Spectral envelope and level; NaN where the converter gave nothing that can be right.
     f0_hz : ndarray, shape (n,)
-        Fundamental frequency, also where unvoiced.
+        Fundamental frequency, also where unvoiced; NaN where the mel-cepstrum is.
     voiced : ndarray of bool, shape (n,)
         Voicing.
     """
@@ -73,7 +73,7 @@ class FrameModels:
         voicing_threshold: float,
         ahead: int = 0,
     ) -> None:
-        self._converter = converter.stream()
+        self._converter = converter.stream(ahead)
         self._stacking = stacking
         self._alone = stacking.settings == StackingSettings(0, 0)
         self._gate = None if gate is None else gate.stream()
@@ -81,6 +81,12 @@ class FrameModels:
         self._voicing_threshold = voicing_threshold
         self._ahead = ahead
         self._begin()
+
+    @property
+    def implausible_frames(self) -> int:
+        """Count the frames for which a graph gave no numbers, or none that can be right."""
+        gate = 0 if self._gate is None else self._gate.implausible
+        return self._converter.implausible + gate
 
     @property
     def delay_s(self) -> float:
@@ -100,7 +106,8 @@ class FrameModels:
         Returns
         -------
         activity : ndarray, shape (n,)
-            Probability of speech; equal within 1e-12 however the frames are grouped.
+            Probability of speech; equal within 1e-12 however the frames are grouped. NaN where
+            the gate gave nothing that can be right.
         speech : SpeechFrames
             As many as are complete: equal however the frames are grouped, to the last bit with
             a converter that remembers, within 1e-4 with the paper's.

@@ -1,13 +1,35 @@
-"""One ONNX model, run the way a live session needs it."""
+"""One ONNX model, run the way a live session needs it, and believed only where it can be right."""
 
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from drivers.outside.texts import open_regular
+from models.bounds import check_size
 from models.compiled import compiled
+from models.graph import GraphError, check_graph
+
+PLAUSIBLE: Final[dict[str, tuple[float, float]]] = {
+    "mel_cepstrum": (-50.0, 50.0),  # speech stays within 12, and what EMG of 1000 V gives within 21
+    "log_f0": (-10.0, 10.0),
+    "voicing": (-0.001, 1.001),
+    "probabilities": (-0.001, 1.001),
+}
+"""Least and most that an output can be and be right, by its name."""
+
+_ANY_OTHER: Final = (-1e6, 1e6)
+_MOST_BYTES = 2**30  # of a file; the largest that training makes has some millions
+_MOST_MEMORY = 2**32  # bytes that all graphs together may take while they run
+_MOST_FOLDED = 2**26  # bytes of one result that is computed while a graph is loaded
+_LOADING_S = 60.0
 
 
 class OnnxModel:
@@ -15,6 +37,10 @@ class OnnxModel:
 
     The default session options burn a whole core between two frames; see
     ``intra_op.allow_spinning`` in the documentation of ONNX Runtime.
+
+    A row of which any output is no number, or lies outside of `PLAUSIBLE`, means nothing: it is
+    NaN in all outputs, and a stream of rows is then at its beginning again. This is the one place
+    that decides so; whoever runs a graph counts such rows and does without them.
 
     Parameters
     ----------
@@ -36,6 +62,8 @@ class OnnxModel:
 
     Raises
     ------
+    GraphError
+        A graph has something in it that no model needs, or inputs and outputs of other kinds.
     Exception
         Whatever ONNX Runtime raises for a damaged file; `Bundle.open` turns it into a
         `BundleError`.
@@ -44,6 +72,8 @@ class OnnxModel:
     def __init__(self, path: Path, frame_path: Path | None = None) -> None:
         self._session = _session(path)
         self._frame_session = self._session if frame_path is None else _session(frame_path)
+        self._options = onnxruntime.RunOptions()
+        self._options.log_severity_level = 4
         rows, states, outputs = _parts(self._session)
         self.inputs, self.outputs = (
             {one.name: one.shape[-1] for one in some} for some in (rows, outputs)
@@ -63,17 +93,47 @@ class OnnxModel:
         Returns
         -------
         list of ndarray, shape (n, ...)
-            In the order of the graph's outputs.
+            In the order of the graph's outputs. A row without meaning is NaN in all of them, and
+            so is one that is made of a row with a NaN or an infinity.
         """
         if not len(features):  # some operators of the classifiers' graphs refuse no rows
             return [np.empty((0, *shape)) for shape in self._row_shapes]
         rows = np.ascontiguousarray(features, dtype=self._dtype)
-        results = self._session.run(None, {self._input: rows})
-        return [np.asarray(result, dtype=np.float64) for result in results]
+        results = [
+            np.array(result, dtype=np.float64)
+            for result in self._session.run(None, {self._input: rows}, self._options)
+        ]
+        wrong = [_wrong(np.asarray(features), -math.inf, math.inf)]
+        wrong += [
+            _wrong(result, *PLAUSIBLE.get(name, _ANY_OTHER))
+            for name, result in zip(self.outputs, results, strict=True)
+            if len(result) == len(rows)
+        ]
+        for result in results:
+            result[np.logical_or.reduce(wrong)[: len(result)]] = np.nan
+        return results
 
-    def stream(self) -> "ModelStream":
-        """Return a run of the graph along one stream, at its beginning."""
-        return ModelStream(self._session, self._frame_session)
+    def stream(self, ahead: int = 0) -> "ModelStream":
+        """Return a run of the graph along one stream, at its beginning.
+
+        Parameters
+        ----------
+        ahead : int
+            As for `ModelStream`.
+        """
+        return ModelStream(self._session, self._frame_session, self._options, ahead)
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let runs end with an exception where they take longer than that, all together."""
+        timer = threading.Timer(seconds, setattr, (self._options, "terminate", True))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._options.terminate = False
 
 
 class ModelStream:
@@ -88,16 +148,33 @@ class ModelStream:
         States come last, and go in and out in the same order.
     frame_session : onnxruntime.InferenceSession
         What runs a single row: the same, or one with the same inputs and outputs.
+    options : onnxruntime.RunOptions
+        Of every run.
+    ahead : int
+        Rows that say nothing after a beginning in the middle of the stream: those of a graph
+        that has to hear so many before it describes one.
+
+    Attributes
+    ----------
+    implausible : int
+        Rows that were without meaning, each of which put the states back to zero.
     """
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, frame_session: onnxruntime.InferenceSession
+        self,
+        session: onnxruntime.InferenceSession,
+        frame_session: onnxruntime.InferenceSession,
+        options: onnxruntime.RunOptions,
+        ahead: int = 0,
     ) -> None:
-        self._session, self._frame_session = session, frame_session
+        self.implausible = 0
+        self._session, self._frame_session, self._options = session, frame_session, options
+        self._ahead, self._silent = ahead, 0
         self._names = [node.name for node in session.get_inputs()]
         rows, states, outputs = _parts(session)
         self._rows, before = [_zeros(node) for node in rows], [_zeros(node) for node in states]
         self._outputs = [_zeros(node) for node in outputs]
+        self._plausible = [PLAUSIBLE.get(node.name, _ANY_OTHER) for node in outputs]
         # A graph must not overwrite what it still reads: states go to and fro between two places.
         self._states = (before, [np.zeros_like(state) for state in before])
         self._bindings = []
@@ -122,7 +199,8 @@ class ModelStream:
         -------
         list of ndarray, shape (n, ...)
             In the order of the graph's outputs, states left out; of the graph's own types, and
-            such that the next call may overwrite them.
+            such that the next call may overwrite them. A row without meaning is NaN in all of
+            them, and the next one is the first of a beginning.
 
         Raises
         ------
@@ -136,8 +214,9 @@ class ModelStream:
                 if row.shape != place.shape:
                     raise ValueError(f"a row has shape {row.shape}, not {place.shape}")
                 _put(row, place)
-            self._frame_session.run_with_iobinding(self._bindings[self._turn])
+            self._frame_session.run_with_iobinding(self._bindings[self._turn], self._options)
             self._turn = 1 - self._turn
+            self._judge()
             return self._outputs
         if len({len(one) for one in rows}) > 1:
             raise ValueError(f"inputs of {' and '.join(str(len(one)) for one in rows)} rows")
@@ -149,16 +228,50 @@ class ModelStream:
         ]
         states, count = self._states[self._turn], len(self._outputs)
         results: list[NDArray[Any]] = self._session.run(
-            None, dict(zip(self._names, (*given, *states), strict=True))
+            None, dict(zip(self._names, (*given, *states), strict=True)), self._options
         )
+        if self._silent or self._any_wrong(results[:count]):
+            return self._one_by_one(rows)
         for state, after in zip(states, results[count:], strict=True):
             state[:] = after
         return results[:count]
 
     def reset(self) -> None:
         """Forget the past: states are zero again."""
+        self._silent = 0
+        self._forget()
+
+    def _forget(self) -> None:
         for state in self._states[self._turn]:
             state[:] = 0.0
+
+    def _judge(self) -> None:
+        """Look at the row that was made, and begin anew where it means nothing."""
+        if self._any_wrong(self._outputs):
+            self.implausible += 1
+            self._silent = self._ahead
+            self._forget()
+        elif self._silent:
+            self._silent -= 1
+        else:
+            return
+        for output in self._outputs:
+            if output.dtype.kind == "f":  # a label has no NaN, and nobody looks at it
+                output[:] = np.nan
+
+    def _one_by_one(self, rows: Sequence[NDArray[np.float64]]) -> list[NDArray[Any]]:
+        """Go on row by row: the states begin anew in the middle, as they would live."""
+        made = [
+            [output.copy() for output in self.process(*(one[k : k + 1] for one in rows))]
+            for k in range(len(rows[0]))
+        ]
+        return [np.concatenate(outputs) for outputs in zip(*made, strict=True)]
+
+    def _any_wrong(self, outputs: Sequence[NDArray[Any]]) -> bool:
+        return any(
+            _lies_outside(output.reshape(-1), low, high)
+            for output, (low, high) in zip(outputs, self._plausible, strict=True)
+        )
 
 
 @compiled
@@ -168,16 +281,72 @@ def _put(row: NDArray[np.float64], place: NDArray[Any]) -> None:
         place[0, k] = row[0, k]
 
 
+@compiled
+def _lies_outside(values: NDArray[Any], low: float, high: float) -> bool:
+    """Say whether any value is no number, or below or above what it can be."""
+    for value in values:
+        if not low <= value <= high:
+            return True
+    return False
+
+
+def _wrong(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
+    """Say of each row whether any of its values is not finite, or out of bounds."""
+    each = values.reshape(len(values), -1)
+    wrong: NDArray[np.bool_] = ~(np.isfinite(each) & (each >= low) & (each <= high)).all(axis=1)
+    return wrong
+
+
 def _session(path: Path) -> onnxruntime.InferenceSession:
+    """Load a graph that was looked at, from memory: it cannot name other files there."""
+    with open_regular(path, f"model {path}") as file:
+        content = file.read(_MOST_BYTES + 1)
+    check_size(f"bytes of model {path}", len(content), _MOST_BYTES)
+    check_graph(content)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # its errors come as exceptions, not as lines on stderr
-    return onnxruntime.InferenceSession(
-        path, sess_options=options, providers=["CPUExecutionProvider"]
+    options.add_session_config_entry(
+        "optimization.constant_folding_max_output_size_in_bytes", str(_MOST_FOLDED)
     )
+    _limit_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    timer = threading.Timer(_LOADING_S, options.set_load_cancellation_flag, (True,))
+    timer.daemon = True
+    timer.start()
+    try:
+        session = onnxruntime.InferenceSession(
+            content, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    finally:
+        timer.cancel()
+    for node in (*session.get_inputs(), *session.get_outputs()):
+        _check_kind(node)
+    return session
+
+
+@cache
+def _limit_memory() -> None:
+    """Let the graphs of this process take so much memory and no more, once for all of them."""
+    cpu = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    limit = onnxruntime.OrtArenaCfg({"max_mem": _MOST_MEMORY})
+    onnxruntime.create_and_register_allocator(cpu, limit)
+
+
+def _check_kind(node: onnxruntime.NodeArg) -> None:
+    """Refuse an input or an output that is no array of numbers of a size that can be meant."""
+    if node.type not in _TYPES:
+        raise GraphError(f"{node.name} is {node.type}, not {' or '.join(_TYPES)}")
+    first, *others = node.shape or [None]
+    if not all(isinstance(size, int) and size > 0 for size in others):
+        raise GraphError(f"{node.name} has shape {node.shape}: all but the first have to be known")
+    rows = first if isinstance(first, int) else 1
+    check_size(f"values of {node.name}", math.prod((rows, *others)))
 
 
 _Nodes = list[onnxruntime.NodeArg]

@@ -1,11 +1,14 @@
 """What a bundle says about itself: all that inference needs and training decided."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from drivers.outside.settings import MOST_SEED, Name
+from models.bounds import check_size
 from models.signal.conditioning import ConditioningSettings
 from models.signal.log_bands import LogBandSettings
 from models.signal.stacking import StackingSettings
@@ -18,8 +21,19 @@ VERSION: Final = 2
 """Since 2, the gate may be part of the converter's graph, and this have a form for one frame."""
 
 
+FileName = Annotated[str, Field(max_length=255)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+WindowSeconds = Annotated[float, Field(ge=0.01, le=60)]
+
+Labels = tuple[Name, ...]
+
+
 class Part(BaseModel):
-    """A part of the manifest; unknown keys and infinite numbers are refused."""
+    """A part of the manifest; unknown keys and infinite numbers are refused.
+
+    Every number has a lower and an upper bound, where it is defined; a test looks for ones
+    without.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -27,16 +41,16 @@ class Part(BaseModel):
 class SignalPart(Part):
     """The EMG that the models were trained on."""
 
-    rate_hz: float = Field(gt=0)
-    channels: tuple[str, ...] = Field(min_length=1)
+    rate_hz: float = Field(ge=10, le=100_000)
+    channels: Labels = Field(min_length=1, max_length=256)
     unit: Literal["uV"] = "uV"
 
 
 class ConverterPart(Part):
     """EMG features to speech parameters."""
 
-    file: str
-    frame_file: str | None = Field(
+    file: FileName
+    frame_file: FileName | None = Field(
         default=None,
         description="The same for one frame alone, in fewer steps, where it remembers.",
     )
@@ -44,26 +58,35 @@ class ConverterPart(Part):
         default=None, description="What it sees beside the TD features of a frame."
     )
     stacking: StackingSettings
-    states: dict[str, tuple[int, ...]] = Field(
-        default={}, description="What the graph remembers: shapes by name, zero at reset."
+    states: dict[str, tuple[Annotated[int, Field(ge=1, le=2**24)], ...]] = Field(
+        default={},
+        max_length=1000,
+        description="What the graph remembers: shapes by name, zero at reset.",
     )
     ahead: int = Field(
-        default=0, ge=0, description="Frames that a graph with states hears before it describes."
+        default=0,
+        ge=0,
+        le=1000,
+        description="Frames that a graph with states hears before it describes.",
     )
     lead_ms: float = Field(
-        ge=0, description="How far ahead of the EMG frame the speech frame lies."
+        ge=0, le=1000, description="How far ahead of the EMG frame the speech frame lies."
     )
     f0_coding: Literal["log"] = "log"
-    voicing_threshold: float = 0.5
-    level_db: float = Field(description="Gain that training applied to the natural speech.")
+    voicing_threshold: Probability = 0.5
+    level_db: float = Field(
+        ge=-200, le=200, description="Gain that training applied to the natural speech."
+    )
 
 
 class ActivityPart(Part):
     """Speech against rest, frame by frame."""
 
-    file: str = Field(description="The converter's, where its graph has the gate in it.")
+    file: FileName = Field(description="The converter's, where its graph has the gate in it.")
     stacking: StackingSettings = Field(description="It looks back, never ahead.")
-    threshold: float = Field(description="Probability from which on a frame counts as speech.")
+    threshold: Probability = Field(
+        description="Probability from which on a frame counts as speech."
+    )
 
 
 _Value = Annotated[float, Field(ge=-1e30, le=1e30)]
@@ -109,9 +132,11 @@ FeatureSet = Literal["td_statistics", "band_statistics", "speaker", "embedding",
 class EncoderPart(Part):
     """Slices of frames to embeddings, the features of a classifier."""
 
-    file: str
-    slice_frames: int = Field(ge=1)
-    slice_shift: int = Field(ge=1, description="Frames from one slice of a window to the next.")
+    file: FileName
+    slice_frames: int = Field(ge=1, le=6000)
+    slice_shift: int = Field(
+        ge=1, le=6000, description="Frames from one slice of a window to the next."
+    )
 
 
 SpeakerMethod = Literal["evidence", "lda", "forest", "embedding"]
@@ -121,18 +146,23 @@ SpeakerMethod = Literal["evidence", "lda", "forest", "embedding"]
 class ClassifierPart(Part):
     """A classifier of windows of EMG, or of speech as it adds up."""
 
-    name: str = Field(default="lda", description="Tells it from others of the same classes.")
-    file: str
+    name: Name = Field(default="lda", description="Tells it from others of the same classes.")
+    file: FileName
     encoder: EncoderPart | None = Field(default=None, description="Of the set 'embedding'.")
-    labels: tuple[str, ...] = Field(min_length=2)
-    features: tuple[FeatureSet, ...] = Field(min_length=1)
+    labels: Labels = Field(min_length=2, max_length=1000)
+    features: tuple[FeatureSet, ...] = Field(min_length=1, max_length=5)
     bands: LogBandSettings | None = Field(default=None, description="Of the set 'evidence'.")
-    window_s: float = Field(
-        gt=0,
+    window_s: WindowSeconds = Field(
         description="Sliding window of an estimate while it rolls: of EMG, of 'evidence' of "
         "speech.",
     )
-    calibration: str
+    calibration: Name
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Self:
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("two labels are the same")
+        return self
 
     @model_validator(mode="after")
     def _encoder_for_embeddings(self) -> Self:
@@ -145,14 +175,33 @@ class ClassifierPart(Part):
         return self
 
 
+Utterances = Annotated[int, Field(ge=0, le=10**9)]
+
+
+class ConverterData(Part):
+    """What the converter learned from; what is not used has no type, and is only shown."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    session: Name | None = Field(default=None, description="Recording session of the voice.")
+
+
+class ClassifierData(Part):
+    """What the classifiers learned from, likewise."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    mode: dict[Name, Utterances] = Field(default={}, description="Utterances by session.")
+
+
 class Provenance(Part):
     """Where the models come from."""
 
-    created: str
-    seed: int
-    converter_data: dict[str, Any]
-    classifier_data: dict[str, Any]
-    versions: dict[str, str]
+    created: Name
+    seed: int = Field(ge=0, le=MOST_SEED)
+    converter_data: ConverterData
+    classifier_data: ClassifierData
+    versions: dict[Name, Name]
 
 
 class Manifest(Part):
@@ -160,7 +209,7 @@ class Manifest(Part):
 
     format: Literal["streamer bundle"] = FORMAT
     version: Literal[1, 2] = VERSION
-    name: str
+    name: Name
     signal: SignalPart
     conditioning: ConditioningSettings
     features: TDSettings
@@ -174,7 +223,9 @@ class Manifest(Part):
     mode: ClassifierPart | None = None
     speaker: ClassifierPart | None = None
     other_speakers: tuple[ClassifierPart, ...] = Field(
-        default=(), description="Speaker classifiers that run when they are asked for."
+        default=(),
+        max_length=100,
+        description="Speaker classifiers that run when they are asked for.",
     )
     provenance: Provenance
     figures: dict[str, Any]
@@ -220,6 +271,30 @@ class Manifest(Part):
         shifts_s = {one.bands.shift_s for one in self.speakers.values() if one.bands is not None}
         if shifts_s - {self.features.shift_s}:
             raise ValueError("bands of a speaker classifier have another shift than the features")
+        return self
+
+    @model_validator(mode="after")
+    def _speech_at_the_pace_of_the_frames(self) -> Self:
+        hop_s = self.speech.hop / self.speech.rate_hz
+        if abs(hop_s - self.features.shift_s) > 1e-9:
+            raise ValueError(
+                f"a hop of the speech lasts {hop_s:g} s, and frames of the EMG come every "
+                f"{self.features.shift_s:g} s"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_that_follow(self) -> Self:
+        """Refuse what is too much together, before anything of that size is made."""
+        check_size("states of the converter", sum(map(prod, self.converter.states.values())))
+        channels = len(self.signal.channels)
+        for part in (*self.speakers.values(), *(() if self.mode is None else (self.mode,))):
+            samples = part.window_s * self.signal.rate_hz
+            check_size(f"values in a window of classifier {part.name}", samples * channels)
+            if part.encoder is not None:
+                slices = part.window_s / self.features.shift_s / part.encoder.slice_shift + 1
+                columns = channels * len(FEATURES) * part.encoder.slice_frames
+                check_size(f"values in the slices of classifier {part.name}", slices * columns)
         return self
 
     @model_validator(mode="after")

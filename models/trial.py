@@ -13,11 +13,13 @@ from models.evidence import EvidenceClassifier
 from models.frame_models import FrameModels
 from models.inference import OnnxModel
 from models.manifest import ClassifierPart, Manifest
+from models.signal.emg_frames import EmgFrames
 from models.signal.operator import Array
 
 WHOLE = "copy the whole bundle, or train it again"
 
 _LONGER = 100  # frames: more than any converter remembers
+_EMG_S = 1.0
 _SAME = 1e-3  # of a mel-cepstrum; the paper's network rounds by 1e-5, others differ by 1
 
 
@@ -48,6 +50,19 @@ class Trial:
         self._manifest = manifest
         self._columns = columns
         self._joined = columns + more_columns
+
+    def features(self, emg_frames: EmgFrames) -> None:
+        """Try filters and features on some EMG: settings at their bounds may not work together."""
+        signal = self._manifest.signal
+        samples = round(_EMG_S * signal.rate_hz)
+        emg = np.random.default_rng(0).normal(1000.0, 20.0, (samples, len(signal.channels)))
+        filtered, frames, joined = emg_frames.process(emg)
+        if not all(np.isfinite(one).all() for one in (filtered, frames, joined)):
+            raise BundleError(
+                f"filters and features of the bundle {self._path}",
+                value="numbers that are not finite, of ordinary EMG",
+                way_out=WHOLE,
+            )
 
     def gate(self, model: OnnxModel) -> None:
         """Try a gate that is a graph of its own."""
@@ -117,6 +132,13 @@ class Trial:
             ) from error
         if found != width:
             raise self._unlike(f"outputs of model {name}", found, width)
+        if not np.isfinite(said).all():
+            raise BundleError(
+                f"outputs of model {name} of the bundle {self._path}",
+                value="numbers that cannot be right",
+                allowed="finite ones, and probabilities from 0 to 1",
+                way_out=WHOLE,
+            )
         return said
 
     def _unlike(self, what: str, found: object, allowed: object) -> BundleError:

@@ -7,11 +7,15 @@ of a frame has an RMS of 2 uV at the very least and of 4 to 25 uV, depending on 
 at its first percentile.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
+from pydantic import Field
 
 from models.signal.operator import Array
+
+Microvolts = Annotated[float, Field(ge=1e-6, le=1e6)]
+"""A constant of a compression."""
 
 FLOOR_UV: Final = 1.0
 """Default floor in microvolts: a hundred times the rounding, half of the quietest EMG."""

@@ -6,12 +6,15 @@ than the EMG; one that starts in its steady state for that offset does not.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
+from pydantic import Field
 
-from drivers.errors import SignalMismatchError, StreamerError
+from drivers.errors import SignalMismatchError
+from models.bounds import check_bounds
 from models.signal.kernels import filter_rows
 from models.signal.operator import Array, as_rows
 
@@ -32,15 +35,12 @@ class HighPassSettings:
         Order of the filter: 6 dB per octave each.
     """
 
-    cutoff_hz: float = 1.0
-    order: int = 1
+    cutoff_hz: Annotated[float, Field(ge=0.001, le=50_000)] = 1.0
+    order: Annotated[int, Field(ge=1, le=8)] = 1
 
     def __post_init__(self) -> None:
         """Refuse what is no filter."""
-        if not self.cutoff_hz > 0:
-            raise StreamerError("cut-off of the high-pass", value=self.cutoff_hz, allowed="> 0 Hz")
-        if not 1 <= self.order <= 8:
-            raise StreamerError("order of the high-pass", value=self.order, allowed="1 to 8")
+        check_bounds(self, "high-pass")
 
     def sections(self, rate_hz: float) -> Array:
         """Return the second-order sections at a sampling rate.
@@ -81,18 +81,13 @@ class NotchSettings:
         Number of notches: 1 is the mains frequency alone.
     """
 
-    hum_hz: float = 50.0
-    quality: float = 30.0
-    harmonics: int = 3
+    hum_hz: Annotated[float, Field(ge=1, le=1000)] = 50.0
+    quality: Annotated[float, Field(ge=0.1, le=10_000)] = 30.0
+    harmonics: Annotated[int, Field(ge=1, le=100)] = 3
 
     def __post_init__(self) -> None:
         """Refuse what is no filter."""
-        if not self.hum_hz > 0:
-            raise StreamerError("frequency of the hum", value=self.hum_hz, allowed="50 or 60 Hz")
-        if not self.quality > 0:
-            raise StreamerError("quality of the notch", value=self.quality, allowed="> 0")
-        if self.harmonics < 1:
-            raise StreamerError("harmonics of the notch", value=self.harmonics, allowed=">= 1")
+        check_bounds(self, "notch")
 
     def sections(self, rate_hz: float) -> Array:
         """Return the second-order sections at a sampling rate.

@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from drivers.errors import StreamerError
+from models.bounds import check_size
 from models.signal.operator import Array
+
+FrameSeconds = Annotated[float, Field(gt=0, le=1)]
+ShiftSeconds = Annotated[float, Field(ge=0.001, le=1)]
+
+MOST_SAMPLES: Final = 4096
+"""In a frame, and in the window of a spectrum, whose tables grow with the square of it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class FrameGrid:
     shift_s: float
 
     def __post_init__(self) -> None:
-        """Refuse frames shorter than a sample."""
+        """Refuse frames shorter than a sample, and endless ones."""
         for name, seconds in (("length", self.frame_s), ("shift", self.shift_s)):
             if not seconds * self.rate_hz >= 1:
                 raise StreamerError(
@@ -40,6 +49,7 @@ class FrameGrid:
                     value=f"{seconds:g} s",
                     allowed=f"one sample or more at {self.rate_hz:g} Hz",
                 )
+        check_size("samples of a frame", self.frame_s * self.rate_hz, MOST_SAMPLES)
 
     @cached_property
     def length(self) -> int:

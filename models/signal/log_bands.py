@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import scipy
+from pydantic import Field
 
 from drivers.errors import SignalMismatchError, StreamerError
+from models.bounds import check_bounds, check_size
 from models.signal import kernels
-from models.signal.compression import FLOOR_UV
-from models.signal.framing import FrameGrid, Framer
+from models.signal.compression import FLOOR_UV, Microvolts
+from models.signal.framing import MOST_SAMPLES, FrameGrid, Framer, FrameSeconds, ShiftSeconds
 from models.signal.operator import Array, as_rows
 
 
@@ -37,26 +39,23 @@ class LogBandSettings:
     """
 
     kind: Literal["log_bands"] = "log_bands"
-    frame_s: float = 0.027
-    shift_s: float = 0.010
-    window_s: float = 0.107
-    bands: int = 8
-    low_hz: float = 10.0
-    high_hz: float = 300.0
-    floor_uv: float = FLOOR_UV
+    frame_s: FrameSeconds = 0.027
+    shift_s: ShiftSeconds = 0.010
+    window_s: Annotated[float, Field(gt=0, le=10)] = 0.107
+    bands: Annotated[int, Field(ge=1, le=256)] = 8
+    low_hz: Annotated[float, Field(gt=0, le=50_000)] = 10.0
+    high_hz: Annotated[float, Field(gt=0, le=50_000)] = 300.0
+    floor_uv: Microvolts = FLOOR_UV
 
     def __post_init__(self) -> None:
         """Refuse what gives no bands."""
-        if self.bands < 1:
-            raise StreamerError("number of bands", value=self.bands, allowed=">= 1")
+        check_bounds(self, "log bands")
         if not 0 < self.low_hz < self.high_hz:
             raise StreamerError(
                 "edges of the bands",
                 value=f"{self.low_hz:g} to {self.high_hz:g} Hz",
                 allowed="0 < low < high",
             )
-        if not self.floor_uv > 0:
-            raise StreamerError("floor_uv of the bands", value=self.floor_uv, allowed="> 0")
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +146,7 @@ class LogBands:
         self.rate_hz = rate_hz
         self.channels = channels
         self.grid = FrameGrid(rate_hz, settings.frame_s, settings.shift_s)
+        check_size("samples of the bands' window", settings.window_s * rate_hz, MOST_SAMPLES)
         self.window = round(settings.window_s * rate_hz)
         if self.window < self.grid.length:
             raise StreamerError(

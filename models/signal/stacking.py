@@ -1,12 +1,17 @@
 """Frames in the context of their neighbours."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from drivers.errors import StreamerError
+from models.bounds import check_bounds, check_size
 from models.compiled import compiled
 from models.signal.operator import Array, as_rows
+
+MOST_COLUMNS = 2**17
+"""Of a stacked frame: 1001 frames of 26 channels; the paper's have 930."""
 
 
 @dataclass(frozen=True)
@@ -19,16 +24,12 @@ class StackingSettings:
         Frames before and after it; TD-15 of the papers is 15 and 15.
     """
 
-    past: int = 15
-    future: int = 0
+    past: Annotated[int, Field(ge=0, le=1000)] = 15
+    future: Annotated[int, Field(ge=0, le=1000)] = 0
 
     def __post_init__(self) -> None:
-        """Refuse a negative context."""
-        for name in ("past", "future"):
-            if getattr(self, name) < 0:
-                raise StreamerError(
-                    f"{name} frames of the stacking", value=getattr(self, name), allowed=">= 0"
-                )
+        """Refuse a negative context, and one of more than a thousand frames."""
+        check_bounds(self, "stacking")
 
 
 class Stacking:
@@ -44,6 +45,11 @@ class Stacking:
         Time from one frame to the next.
     columns : int
         Features in a frame.
+
+    Raises
+    ------
+    StreamerError
+        A row has too many columns.
     """
 
     def __init__(self, settings: StackingSettings, shift_s: float, columns: int) -> None:
@@ -51,6 +57,7 @@ class Stacking:
         self.shift_s = shift_s
         self._frame_columns = columns
         self._width = settings.past + 1 + settings.future
+        check_size("columns of a stacked frame", self._width * columns, MOST_COLUMNS)
         self._context = np.empty((0, columns))
 
     @property

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
+from pydantic import Field
 
 from drivers.errors import StreamerError
+from models.bounds import check_bounds
 from models.signal import kernels
-from models.signal.framing import FrameGrid, Framer
+from models.signal.compression import Microvolts
+from models.signal.framing import FrameGrid, Framer, FrameSeconds, ShiftSeconds
 from models.signal.operator import Array, as_rows
 
 Side = Literal["centred", "past"]
@@ -46,25 +49,21 @@ class TDSettings:
     """
 
     kind: Literal["td"] = "td"
-    frame_s: float = 0.027
-    shift_s: float = 0.010
-    taps: int = 9
+    frame_s: FrameSeconds = 0.027
+    shift_s: ShiftSeconds = 0.010
+    taps: Annotated[int, Field(ge=1, le=1023)] = 9
     smoothing: Side = "centred"
     log: bool = True
-    floor_uv: float = 5.0
-    scale_uv: float = 10.0
+    floor_uv: Microvolts = 5.0
+    scale_uv: Microvolts = 10.0
 
     def __post_init__(self) -> None:
         """Refuse averages without a centre, and constants that are no amplitude."""
-        if self.taps < 1 or self.taps % 2 == 0:
+        check_bounds(self, "TD features")
+        if self.taps % 2 == 0:
             raise StreamerError(
                 "taps of the moving average", value=self.taps, allowed="1, 3, 5, ..."
             )
-        for name in ("floor_uv", "scale_uv"):
-            if not getattr(self, name) > 0:
-                raise StreamerError(
-                    f"{name} of the features", value=getattr(self, name), allowed="> 0"
-                )
 
 
 class TDFeatures:

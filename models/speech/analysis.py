@@ -6,12 +6,17 @@ centre lies at k * 10 ms + 13.5 ms, where the centre of EMG frame k lies too.
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 import pysptk
 import scipy
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from drivers.errors import StreamerError
+from models.bounds import check_bounds, check_size
 
 Array = NDArray[np.float64]
 
@@ -26,6 +31,7 @@ _PITCH_LEVEL = 3000.0
 _SILENT_RMS = 1e-5  # a third of a 16-bit step
 _PITCH_HIGH_PASS_HZ = 70.0  # breath and hum below the voice unsettle RAPT
 _RAPT_LEAD = 106  # samples: frame j of RAPT describes sample j * hop + 106 (chirp, 16 kHz)
+_MOST_SPECTRA = 2**19  # a second; those of the default settings have 2**16
 _RAPT_SHORTEST = 2400  # samples that RAPT wants at the least, with a margin
 
 
@@ -51,14 +57,32 @@ class SpeechSettings:
         Range of the fundamental frequency.
     """
 
-    rate_hz: int = 16000
-    order: int = 24
-    all_pass: float = 0.42
-    frame: int = 432
-    hop: int = 160
-    fft: int = 512
-    f0_low_hz: float = 60.0
-    f0_high_hz: float = 400.0
+    rate_hz: Annotated[int, Field(ge=8000, le=48_000)] = 16000
+    order: Annotated[int, Field(ge=1, le=50)] = 24
+    all_pass: Annotated[float, Field(ge=-0.7, le=0.7)] = 0.42
+    frame: Annotated[int, Field(ge=16, le=4096)] = 432
+    hop: Annotated[int, Field(ge=4, le=4096)] = 160
+    fft: Annotated[int, Field(ge=16, le=4096)] = 512
+    f0_low_hz: Annotated[float, Field(ge=10, le=4000)] = 60.0
+    f0_high_hz: Annotated[float, Field(ge=10, le=4000)] = 400.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers of which speech can be neither analysed nor made."""
+        check_bounds(self, "speech")
+        if self.fft & (self.fft - 1):
+            raise StreamerError("fft of the speech", value=self.fft, allowed="256, 512, 1024, ...")
+        values = self.rate_hz / self.hop * self.fft
+        check_size("values in a second's spectra", values, _MOST_SPECTRA)
+        for thing, low, high in (
+            ("hop of the speech, and its frame", self.hop, self.frame),
+            ("frame of the speech, and its fft", self.frame, self.fft),
+            ("order of the speech four times, and its fft", 4 * self.order, self.fft),
+            ("f0_low_hz and f0_high_hz of the speech", self.f0_low_hz, self.f0_high_hz),
+        ):
+            if not low <= high:
+                raise StreamerError(
+                    thing, value=f"{low:g} and {high:g}", allowed="the first not above the second"
+                )
 
     @property
     def centre(self) -> int:

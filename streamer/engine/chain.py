@@ -34,9 +34,9 @@ class Made:
     frames : ndarray, shape (m, columns)
         EMG features.
     activity : ndarray, shape (m,)
-        Probability of speech of each frame.
+        Probability of speech of each frame; 0 where the gate said nothing that can be right.
     mel_cepstrum : ndarray, shape (q, order + 1)
-        What the converter predicted, before the gate.
+        What the converter predicted, before the gate; NaN where it cannot be right.
     audio : ndarray, shape (a,)
         The voice, in the time of the EMG.
     played : ndarray
@@ -187,8 +187,9 @@ class Chain:
         return round(grid.start(frame) + reach) - 1
 
     def counters(self) -> dict[str, int]:
-        """Return what the vocoder counted."""
-        return asdict(self._vocoder.counts)
+        """Return what models and vocoder counted."""
+        vocoder = {f"vocoder_{name}": n for name, n in asdict(self._vocoder.counts).items()}
+        return {"implausible_frames": self._models.implausible_frames} | vocoder
 
     def _failing_frames(
         self, count: int, samples: int, codes: Codes | None
@@ -223,7 +224,7 @@ class Chain:
     def _render(self, activity: Array, speech: SpeechFrames, more: int) -> Array:
         """Make the voice of the frames that the converter completed, gated."""
         # The converter may look ahead: gains wait for its frames.
-        gains = self._gate.process(activity)
+        gains = np.where(np.isnan(activity), 0.0, self._gate.process(activity))
         if len(self._waiting_gains):
             gains = np.concatenate((self._waiting_gains, gains))
         self._waiting_gains = gains[len(speech) :]
@@ -244,6 +245,7 @@ def _made(
 ) -> Made:
     started_s, featured_s, inferred_s = stamps_s
     stage_s = (featured_s - started_s, inferred_s - featured_s, time.perf_counter() - inferred_s)
+    activity = np.nan_to_num(activity)
     return Made(
         samples, frames, activity, speech.mel_cepstrum, audio, played, started_s, stage_s, failing
     )

@@ -50,6 +50,11 @@ class Estimator:
         self._frames = self._failing_frames = 0  # of the epoch
         self._failed: int | None = None  # last frame in which a channel failed
 
+    @property
+    def implausible(self) -> int:
+        """Count the answers that could not be right, and were left out."""
+        return sum(one.implausible for one in self._all)
+
     def push(self, output: Output, utterance: str, start_s: float) -> Estimate | None:
         """Take the pipeline's next output.
 

@@ -190,8 +190,7 @@ class Pipeline:
 
     def counters(self) -> dict[str, int]:
         """Return all that was counted."""
-        vocoder = {f"vocoder_{name}": count for name, count in self._chain.counters().items()}
-        return asdict(self.counts) | self.failures.counters() | vocoder
+        return asdict(self.counts) | self.failures.counters() | self._chain.counters()
 
     def audio_index(self, index: int) -> int:
         """Return the audio sample at an EMG sample's time, both counted from an epoch's start."""

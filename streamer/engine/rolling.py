@@ -72,6 +72,9 @@ class Rolling(Protocol):
     window_s: float
     """EMG that it wants to find in `Recent`."""
 
+    implausible: int
+    """Answers that could not be right, and were left out."""
+
     def hear(self, heard: Heard) -> None:
         """Take the EMG that comes next."""
 
@@ -116,6 +119,7 @@ class OverWindow:
         self._shortest = round(settings.shortest_s / shift_s)
         self._frames = round(classifier.window_s / shift_s)
         self._decision = Decision(classifier.labels, settings)
+        self.implausible = 0
 
     def hear(self, heard: Heard) -> None:
         """Leave it to `Recent`."""
@@ -138,6 +142,7 @@ class OverWindow:
 
     def _said(self, probabilities: Array, activity: Array, decision: Decision) -> Answer | None:
         if not np.isfinite(probabilities).all():
+            self.implausible += 1
             return None
         share = float((activity >= self._threshold).mean())
         return decision.answer(probabilities, share, round(len(activity) * self._shift_s, 6))
@@ -175,6 +180,7 @@ class OverSpeech:
         self._listener = classifier.listen(threshold, settings.longest_s)
         self._decision = Decision(classifier.labels, settings)
         self._coming: list[Heard] = []
+        self.implausible = 0
 
     def hear(self, heard: Heard) -> None:
         """Take the EMG that comes next."""
@@ -206,7 +212,10 @@ class OverSpeech:
         if probabilities is None and len(activity) >= self._shortest:
             equal = np.full(len(self._labels), 1 / len(self._labels))
             return decision.answer(equal, 0.0, round(seconds, 6))
-        if probabilities is None or not np.isfinite(probabilities).all():
+        if probabilities is None:
+            return None
+        if not np.isfinite(probabilities).all():
+            self.implausible += 1
             return None
         share = float((activity >= self._threshold).mean())
         return decision.answer(probabilities, share, round(seconds, 6))

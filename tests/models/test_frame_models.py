@@ -182,7 +182,7 @@ def stacking(past):
 def test_what_it_remembers_does_not_depend_on_the_chunks(remembering, ahead, sizes):
     """Live speech would differ from the speech that was measured offline."""
     converter, gate = remembering
-    frames = np.arange(40.0).reshape(20, 2) ** 1.5 / 100
+    frames = np.arange(40.0).reshape(20, 2) ** 1.5 / 1000
     models = FrameModels(converter, stacking(0), gate, stacking(1), 0.5, ahead)
     heard = np.concatenate((frames, np.repeat(frames[-1:], ahead, axis=0)))
     expected = np.cumsum(heard, axis=0)[ahead:]

@@ -110,7 +110,7 @@ def test_bad_settings_are_named():
         LogBands(LogBandSettings(bands=40), 600, 6)
     with pytest.raises(StreamerError, match="bands' window: got 12; .* 16 or more"):
         LogBands(LogBandSettings(window_s=0.02, bands=1), 600, 6)
-    with pytest.raises(StreamerError, match="number of bands"):
+    with pytest.raises(StreamerError, match="bands of the log bands: got 0"):
         LogBandSettings(bands=0)
     with pytest.raises(StreamerError, match="0 < low < high"):
         LogBandSettings(low_hz=300, high_hz=10)

@@ -38,7 +38,7 @@ def test_delay_is_the_future_alone():
 
 def test_bad_input_is_named():
     """A negative context would give an empty network."""
-    with pytest.raises(StreamerError, match="past frames of the stacking: got -1"):
+    with pytest.raises(StreamerError, match="past of the stacking: got -1; allowed: 0 to 1000"):
         StackingSettings(past=-1)
     with pytest.raises(StreamerError, match="future"):
         StackingSettings(future=-2)

@@ -1,0 +1,192 @@
+"""What a graph in a bundle may be made of, looked at before ONNX Runtime is given it.
+
+A bundle may come from anybody. Of the operators that ONNX knows, some run for ever (Loop), hide
+others (If, Scan, functions) or read other files (tensors whose data lie outside), and a library
+of operators of somebody's own would be code. A model needs none of them: those that training
+makes, and the usual mathematics, are on a list, and a graph with any other is refused.
+
+The few fields that this takes are read here as ``onnx.proto`` numbers them, since inference does
+without the package ``onnx``.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from drivers.outside.names import shown
+
+OPERATORS: Final[dict[str, frozenset[str]]] = {
+    "": frozenset(
+        """
+        Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant
+        ConstantOfShape Conv CumSum Div Dropout Elu Equal Erf Exp Expand Flatten Floor GRU Gather
+        Gelu Gemm GlobalAveragePool Greater GreaterOrEqual HardSigmoid HardSwish Identity
+        InstanceNormalization IsInf IsNaN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log
+        LogSoftmax LpNormalization MatMul Max MaxPool Mean Min Mish Mul Neg Not Or PRelu Pow RNN
+        Reciprocal ReduceL1 ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd
+        ReduceSum ReduceSumSquare Relu Reshape Round Selu Shape Sigmoid Sign Slice Softmax Softplus
+        Softsign Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where Xor
+        """.split()
+    ),
+    "ai.onnx.ml": frozenset(
+        """
+        ArrayFeatureExtractor Imputer LinearClassifier LinearRegressor Normalizer Scaler
+        SVMClassifier TreeEnsembleClassifier TreeEnsembleRegressor
+        """.split()
+    ),
+}
+"""Operators by domain."""
+
+MOST_NODES: Final = 2000
+"""Of a graph; the largest that training makes has 45."""
+
+_MODEL_GRAPH, _MODEL_TRAINING, _MODEL_FUNCTIONS = 7, 20, 25
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
+_NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
+_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS = 5, 10
+_ATTRIBUTE_GRAPHS, _ATTRIBUTE_SPARSE = (6, 11), (22, 23)
+_TENSOR_EXTERNAL, _TENSOR_PLACE = 13, 14
+
+_NO_GRAPH = "it is no ONNX graph, or only a part of one"
+_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
+_LONGEST_VARINT = 10
+_MOST_FIELDS = 10**6
+_NUMBERS = re.compile(  # floats, ints and short texts of an attribute: a forest has millions
+    rb"(?:\x3d.{4}|\x40[\x80-\xff]{0,9}[\x00-\x7f]"
+    + b"".join(rb"|\x4a\x%02x.{%d}" % (size, size) for size in range(32))
+    + b")++",
+    re.DOTALL,
+)
+
+
+class GraphError(ValueError):
+    """A file is no graph, or one with something in it that no model of a bundle needs."""
+
+
+def check_graph(content: bytes) -> None:
+    """Refuse a graph that is made of anything but known operators and its own numbers.
+
+    Parameters
+    ----------
+    content : bytes
+        Of an ``.onnx`` file.
+
+    Raises
+    ------
+    GraphError
+        Saying what is in it.
+    """
+    _Reader().model(memoryview(content))
+
+
+class _Reader:
+    """Reads messages of Protocol Buffers, and counts their fields: they may be endless."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_FIELDS
+
+    def model(self, message: memoryview) -> None:
+        graphs = 0
+        for field, value in self._fields(message):
+            if field in (_MODEL_FUNCTIONS, _MODEL_TRAINING):
+                raise GraphError("functions of its own are in it")
+            if field == _MODEL_GRAPH:
+                graphs += 1
+                self._graph(_message(value))
+        if graphs != 1:
+            raise GraphError(_NO_GRAPH)
+
+    def _graph(self, message: memoryview) -> None:
+        nodes = 0
+        for field, value in self._fields(message):
+            if field == _GRAPH_NODE:
+                nodes += 1
+                self._node(_message(value))
+            elif field == _GRAPH_INITIALIZER:
+                self._tensor(_message(value))
+            elif field == _GRAPH_SPARSE:
+                raise GraphError("sparse numbers are in it")
+        if nodes > MOST_NODES:
+            raise GraphError(f"it has {nodes} operators, more than {MOST_NODES}")
+
+    def _node(self, message: memoryview) -> None:
+        operator, domain = "", ""
+        for field, value in self._fields(message):
+            if field == _NODE_OPERATOR:
+                operator = _text(value)
+            elif field == _NODE_DOMAIN:
+                domain = _text(value)
+            elif field == _NODE_ATTRIBUTE:
+                self._attribute(_message(value))
+        if domain == "ai.onnx":  # another way to write the first
+            domain = ""
+        if operator not in OPERATORS.get(domain, ()):
+            name = shown(f"{domain}.{operator}" if domain else operator, 80)
+            raise GraphError(f"its operator {name} is not among those that a model may have")
+
+    def _attribute(self, message: memoryview) -> None:
+        for field, value in self._fields(message, _NUMBERS):
+            if field in _ATTRIBUTE_GRAPHS:
+                raise GraphError("graphs within a graph are in it")
+            if field in _ATTRIBUTE_SPARSE:
+                raise GraphError("sparse numbers are in it")
+            if field in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
+                self._tensor(_message(value))
+
+    def _tensor(self, message: memoryview) -> None:
+        for field, value in self._fields(message):
+            if field == _TENSOR_EXTERNAL or (field == _TENSOR_PLACE and value != 0):
+                raise GraphError("some of its numbers lie in another file")
+
+    def _fields(
+        self, message: memoryview, aside: re.Pattern[bytes] | None = None
+    ) -> Iterator[tuple[int, int | memoryview]]:
+        """Yield number and value of each field of a message, but of those to leave aside."""
+        place = 0
+        while place < len(message):
+            if aside is not None and (run := aside.match(message, place)):
+                place = run.end()
+                continue
+            self._left -= 1
+            if self._left < 0:
+                raise GraphError(f"it has more than {_MOST_FIELDS} parts")
+            key, place = _varint(message, place)
+            field, kind = key >> 3, key & 7
+            if kind == _VARINT:
+                number, place = _varint(message, place)
+                yield field, number
+                continue
+            if kind == _BYTES:
+                size, place = _varint(message, place)
+            elif kind in (_FIXED_32, _FIXED_64):
+                size = 4 if kind == _FIXED_32 else 8
+            else:
+                raise GraphError(_NO_GRAPH)
+            end = place + size
+            if end > len(message):
+                raise GraphError(_NO_GRAPH)
+            yield field, message[place:end]
+            place = end
+
+
+def _message(value: int | memoryview) -> memoryview:
+    if isinstance(value, int):
+        raise GraphError(_NO_GRAPH)
+    return value
+
+
+def _text(value: int | memoryview) -> str:
+    return bytes(_message(value)[:1000]).decode("utf-8", "replace")
+
+
+def _varint(message: memoryview, place: int) -> tuple[int, int]:
+    """Return a number, and where it ends."""
+    number = 0
+    for k in range(_LONGEST_VARINT):
+        if place + k >= len(message):
+            break
+        byte = message[place + k]
+        number |= (byte & 0x7F) << 7 * k
+        if byte < 0x80:
+            return number, place + k + 1
+    raise GraphError(_NO_GRAPH)
