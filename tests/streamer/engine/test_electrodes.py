@@ -84,6 +84,14 @@ def test_quiet_emg_and_drifting_electrodes_live(
     assert electrodes.counts()[0].failures == 0
 
 
+def test_a_steep_drift_in_rough_steps_is_no_limit() -> None:
+    """An electrode that is pressed on has a new highest value all the time, and each for long."""
+    drift = np.linspace(0, 20_000, 12_000)[:, np.newaxis]
+    rows = np.round((emg(20.0, level_uv=0.5) + drift) / 50) * 50
+    codes, _ = codes_of(rows)
+    assert not codes.any()
+
+
 def test_a_burst_that_clips_is_still_emg() -> None:
     """Loud speech at an amplifier's limit is better than none."""
     rows = emg(4.0, level_uv=20)

@@ -347,7 +347,7 @@ def test_a_channel_that_fails_does_not_silence_the_others(
     with caplog.at_level(logging.WARNING):
         outputs, pipeline = run(
             bundle_with(remembers=True),
-            recut([Chunk(fails(signal, how, 1200, 2400), 0, 0, 6.0, 6.0)], [6]),
+            recut([Chunk(fails(signal, how, 1200, 2411), 0, 0, 6.0, 6.0)], [60]),
         )
     whole, _ = run(bundle_with(remembers=True), [Chunk(signal, 0, 0, 6.0, 6.0)])
     assert pipeline.counts.lost_samples == pipeline.counts.gaps == 0

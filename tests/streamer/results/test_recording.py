@@ -345,3 +345,12 @@ def test_a_stream_that_cannot_be_sent_leaves_no_recording_open(
             None, toy_bundle, OutletSettings(emg=True), tmp_path / "a.xdf", None, VirtualClock()
         )
     assert closed == [tmp_path / "a.xdf"]
+
+
+def test_amplitudes_that_are_no_emg_are_among_the_problems(
+    tmp_path: Path, emg: Any, chunks_of: Any, script_source: Any
+) -> None:
+    """A day of recordings in volts, taken for microvolts, would be found out at home."""
+    source = script_source(chunks_of(emg(1.5) * np.float32(1e-6), (60,)))
+    result = record(source, tmp_path / "day.xdf", realtime=False)
+    assert [problem for problem in result.problems if "unit may be wrong" in problem]

@@ -8,6 +8,7 @@ import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -429,6 +430,43 @@ def test_a_live_ring_that_overflows_drops_and_goes_on(
     assert summary.seconds == pytest.approx(20)
     assert len(read(summary.audio)) == 320_000
     assert any("faster than they could be computed" in problem for problem in summary.problems)
+
+
+def test_what_comes_faster_than_life_is_not_too_late(
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    script_source: Any,
+    computes_late: ComputesLate,
+) -> None:
+    """A sender that paused and then sends all must be heard: computing catches up."""
+    chunks = [
+        replace(chunk, received_s=5 + 0.015 * k)
+        for k, chunk in enumerate(chunks_of(emg(10.0), (60,)))
+    ]
+    summary = Session(
+        script_source(computes_late(chunks)),
+        toy_bundle,
+        directory,
+        settings=SessionSettings(ring_s=2.0),
+        audio=SILENT,
+    ).run()
+    assert summary.counters["ring"]["dropped_samples"] == summary.lost_samples == 0
+    assert len(read(summary.audio)) == 160_000
+
+
+def test_a_short_session_is_judged_at_its_end(
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    script_source: Any,
+) -> None:
+    """Volts that are taken for microvolts show in nothing else."""
+    source = script_source(chunks_of(emg(1.5) * np.float32(1e5), (60,)))
+    summary = Session(source, toy_bundle, directory, realtime=False).run()
+    assert [problem for problem in summary.problems if "unit may be wrong" in problem]
 
 
 @pytest.mark.realtime

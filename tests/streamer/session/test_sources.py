@@ -257,3 +257,22 @@ def test_a_doubtful_source_is_told(
     assert summary.notes == told
     assert session.snapshot().provenance == provenance.value
     assert json.loads(directory.summary.read_text())["notes"] == told
+
+
+def test_a_channel_that_fails_is_marked_in_the_recording(
+    directory: RunDirectory, toy_bundle: Bundle, emg: Any, chunks_of: Any, script_source: Any
+) -> None:
+    """Who analyses a session a year later must see when the electrode was off, as it came."""
+    signal_uv = emg(7.0)
+    signal_uv[600:1200, 3] = np.nan
+    source = script_source(chunks_of(signal_uv, (60,)))
+    Session(
+        source, toy_bundle, directory, settings=SessionSettings(record=True), realtime=False
+    ).run()
+    found = streams(directory.recording)
+    labels = [label for (label,) in found["script events"]["time_series"]]
+    assert [one for one in labels if "EMG4" in one] == [
+        "channel EMG4 fails",
+        "channel EMG4 works again",
+    ]
+    np.testing.assert_array_equal(found["script"]["time_series"], signal_uv)
