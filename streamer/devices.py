@@ -87,28 +87,31 @@ def lsl_streams(wait_s: float = 1.0) -> Devices:
 
 
 def sound_cards() -> Devices:
-    """List sound cards that can play."""
+    """List sound cards that can play, by names that `audio.device` takes."""
+    from streamer.audio.port_audio import AudioError, find_card, hindrance, list_cards
+
     try:
-        import sounddevice  # raises OSError where there is no PortAudio
-    except OSError:
-        return Devices(
-            problem="PortAudio is not installed: apt-get install libportaudio2; "
-            "until then speech goes to files only"
-        )
-    cards = []
-    for card in sounddevice.query_devices():
-        if card["max_output_channels"] < 1:
-            continue
-        host = sounddevice.query_hostapis(card["hostapi"])
-        default = ", the default" if card["index"] == host["default_output_device"] else ""
+        cards = list_cards()
+    except AudioError as error:
+        return Devices(problem=f"{error}; until then speech goes to files only")
+    found, unanswered = [], None
+    for card in cards:
+        name, about = card.name, card.host
         try:
-            sounddevice.check_output_settings(card["index"], 1, samplerate=_SPEECH_RATE_HZ)
-            problem = None
-        except sounddevice.PortAudioError as error:
-            problem = f"does not play {_SPEECH_RATE_HZ} Hz mono now: {error}"
-        cards.append(Device(card["name"], f"{host['name']}{default}", problem))
+            find_card(cards, name)
+        except AudioError:  # another one has the same name
+            name, about = str(card.number), f"{card.name}, {card.host}"
+        problem = unanswered
+        if unanswered is None:
+            try:
+                refusal = hindrance(card, _SPEECH_RATE_HZ)
+                problem = None if refusal is None else f"does not play now: {refusal}"
+            except AudioError as error:
+                problem, unanswered = str(error), f"not tried, because {card.name} does not answer"
+        default = ", the default" if card.default else ""
+        found.append(Device(name, f"{about}{default}", problem))
     nothing = "no sound card: speech goes to files only"
-    return Devices(tuple(cards), None if cards else nothing)
+    return Devices(tuple(found), None if found else nothing)
 
 
 def _hindrance(port: str) -> str | None:

@@ -1,5 +1,6 @@
 """Two clocks: EMG device and sound card do not agree on what a second is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _SMOOTHING_S = 1.0  # over the jitter of arrivals
@@ -34,11 +35,11 @@ class DriftControl:
     ----------
     rate_hz : int
         Sampling rate of the voice.
-    target_s : float
-        What should wait right before more comes.
+    target_s : callable
+        Returns what should wait right before more comes; it may change.
     """
 
-    def __init__(self, rate_hz: int, target_s: float) -> None:
+    def __init__(self, rate_hz: int, target_s: Callable[[], float]) -> None:
         self.counts = DriftCounts()
         self._rate_hz = rate_hz
         self._target_s = target_s
@@ -95,7 +96,7 @@ class DriftControl:
         self._smoothed_s += share * (ahead_s - self._smoothed_s)
         if self._since_s < _SMOOTHING_S:
             return
-        error_s = self._smoothed_s - self._target_s
+        error_s = self._smoothed_s - self._target_s()
         wanted = -error_s / _SETTLING_S - self._drift
         given = min(max(wanted, -_LARGEST), _LARGEST)
         owed = self._owed + given * passed_s * self._rate_hz

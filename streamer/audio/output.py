@@ -1,50 +1,56 @@
 """What plays the voice: a sound card, or a clock where there is none."""
 
 import threading
-from types import ModuleType
-from typing import Any, Protocol
+import time
+from collections.abc import Callable
+from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from drivers.clock import Clock
-from drivers.errors import StreamerError
+from drivers.outside.settings import Settings
 from streamer.audio.play_buffer import PlayBuffer
+from streamer.audio.port_audio import AudioError, CardStream, close_card, open_card
+
+_STUCK_S = 3.0  # without a block; some cards take as long to get going
 
 
-class AudioError(StreamerError):
-    """There is no way to the loudspeaker."""
-
-
-class AudioSettings(BaseModel):
+class AudioSettings(Settings):
     """How the voice is played."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     enabled: bool = Field(default=True, description="Play the voice on a sound card")
-    device: int | str | None = Field(
+    device: Annotated[int, Field(ge=0, le=9999)] | str | None = Field(
         default=None,
         description="Sound card by number or part of its name; null is the system's own choice, "
         "or none where there is no card",
     )
     buffer_ms: float = Field(
-        default=40.0,
+        default=10.0,
         gt=0,
         le=1000,
-        description="Audio still in the buffer when more comes: lateness that nobody hears, "
-        "paid for in latency",
+        description="Reserve: audio still in the buffer when more comes, lateness that nobody "
+        "hears, paid for in latency",
+    )
+    buffer_most_ms: float = Field(
+        default=60.0,
+        ge=0,
+        le=1000,
+        description="What the reserve may grow to, by itself, where the buffer runs dry twice in a "
+        "minute; 0 keeps it as it is",
     )
     block_ms: float = Field(
-        default=10.0, ge=1, le=100, description="Audio that the sound card takes at a time"
+        default=5.0, ge=1, le=100, description="Audio that the sound card takes at a time"
     )
     limit_ms: float = Field(
-        default=250.0,
-        gt=0,
+        default=80.0,
+        ge=1,
+        le=10_000,
         description="Audio that may wait when more comes; beyond it the oldest is left out",
     )
     device_latency_ms: float = Field(
-        default=20.0, gt=0, description="Latency to ask the sound card for"
+        default=10.0, ge=1, le=1000, description="Latency to ask the sound card for"
     )
     drift_control: bool = Field(
         default=True,
@@ -86,16 +92,26 @@ class SoundCard:
         Where the voice waits.
     settings : AudioSettings
         Which card, at what latency.
+    now_s : callable
+        The time.
     """
 
-    def __init__(self, buffer: PlayBuffer, settings: AudioSettings) -> None:
+    def __init__(
+        self,
+        buffer: PlayBuffer,
+        settings: AudioSettings,
+        now_s: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._buffer = buffer
         self._settings = settings
-        self._underflows = 0
-        self._ending = self._ended = False
-        self._latency_s = 0.0
-        self._stream: Any = None
+        self._now_s = now_s
+        self._stream: CardStream | None = None
         self._name = "sound card"
+        self._taken_s = 0.0  # when the card took a block last
+        self._stopping = False
+        self._left = False  # to itself: whatever it takes is silence
+        self._ended = False
+        self._problems: list[str] = []  # once it was stopped
 
     @property
     def name(self) -> str:
@@ -103,70 +119,71 @@ class SoundCard:
         return self._name
 
     def start(self) -> None:
-        """Open the card at the voice's own rate, so that nothing has to be resampled.
+        """Open the card with what it takes: one channel at the voice's own rate if it does.
 
         Raises
         ------
         AudioError
-            There is no PortAudio, no such card, or it does not play this rate.
+            There is no PortAudio or no such card, it cannot be opened, or it does not answer.
         """
-        sounddevice = import_sounddevice()
-        rate_hz = self._buffer.rate_hz
+        settings = self._settings
         try:
-            self._name = str(sounddevice.query_devices(self._settings.device, "output")["name"])
-            self._stream = sounddevice.OutputStream(
-                samplerate=rate_hz,
-                blocksize=round(self._settings.block_ms / 1000 * rate_hz),
-                device=self._settings.device,
-                channels=1,
-                dtype="float32",
-                latency=self._settings.device_latency_ms / 1000,
-                callback=self._callback,
-                finished_callback=self._finished,
+            card, self._stream = open_card(
+                settings.device,
+                self._buffer.rate_hz,
+                settings.block_ms / 1000,
+                settings.device_latency_ms / 1000,
+                self._render,
+                self._finish,
             )
-            self._stream.start()
-            self._latency_s = float(self._stream.latency)
-        except (sounddevice.PortAudioError, ValueError) as error:
-            if self._stream is not None:
-                self._stream.close()
-                self._stream = None
-            card = "default sound card" if self._settings.device is None else "sound card"
-            raise AudioError(
-                f"{card} cannot be opened ({error})",
-                value=self._settings.device,
-                way_out="`streamer devices` lists those there are",
-            ) from None
+        except BaseException:
+            self._left = True  # it may open later, when something else drains the buffer
+            raise
+        self._name = card.name
+        self._taken_s = self._now_s()
 
     def stop(self) -> None:
-        """Let the card play what it has, and close it."""
-        self._ending = True
-        if self._stream is not None:
-            self._stream.stop()
-            self._stream.close()
-            self._stream = None
+        """Let the card play what it has, and close it; one that hangs is left to itself."""
+        if self._stream is None or self._stopping:
+            return
+        self._problems = self._hindrances()
+        self._stopping = True
+        try:
+            close_card(self._stream)
+        except AudioError as error:
+            self._left = True
+            self._problems.append(f"{self.name} could not be closed: {error}")
 
     @property
     def latency_s(self) -> float:
         """What PortAudio says of the card: nobody listened."""
-        return self._latency_s
+        return 0.0 if self._stream is None else self._stream.latency_s
 
     def counters(self) -> dict[str, int]:
         """Return the card's own underflows: callbacks that came too late."""
-        return {"device_underflows": self._underflows}
+        return {"device_underflows": 0 if self._stream is None else self._stream.underflows}
 
     def problems(self) -> list[str]:
-        """Say that the card has stopped: pulled out, or taken away by the system."""
-        if not self._ended:
-            return []
-        return [f"{self.name} stopped while the session ran: from then on nothing was heard"]
+        """Say that the card has stopped or hangs: from then on nothing was heard."""
+        return self._problems if self._stopping else self._hindrances()
 
-    def _finished(self) -> None:
+    def _hindrances(self) -> list[str]:
+        if self._ended:
+            return [f"{self.name} stopped while the session ran: from then on nothing was heard"]
+        if self._stream is not None and self._now_s() - self._taken_s > _STUCK_S:
+            return [f"{self.name} takes nothing any more: from then on nothing was heard"]
+        return []
+
+    def _finish(self) -> None:
         """Learn that no more callbacks come."""
-        self._ended = not self._ending
+        self._ended = not self._stopping
 
-    def _callback(self, out: NDArray[np.float32], _frames: int, _times: Any, flags: Any) -> None:
-        self._underflows += bool(flags.output_underflow)
-        self._buffer.render(out[:, 0])
+    def _render(self, out: NDArray[np.float32]) -> None:
+        self._taken_s = self._now_s()
+        if self._left:
+            out[:] = 0
+        else:
+            self._buffer.render(out)
 
 
 class PacedOutput:
@@ -220,25 +237,6 @@ class PacedOutput:
             block += 1
             self._clock.sleep_until(start_s + block * self._block_s)
             self._buffer.render(out)
-
-
-def import_sounddevice() -> ModuleType:
-    """Import sounddevice, which needs PortAudio.
-
-    Raises
-    ------
-    AudioError
-        PortAudio is not installed.
-    """
-    try:
-        import sounddevice
-    except OSError:  # not an ImportError: the Python part is there
-        raise AudioError(
-            "PortAudio is not installed, so there is no loudspeaker",
-            way_out="on Debian and Ubuntu: apt-get install libportaudio2",
-        ) from None
-    module: ModuleType = sounddevice
-    return module
 
 
 def start_output(

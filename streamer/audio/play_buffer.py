@@ -13,6 +13,8 @@ _FADE_S = 0.005
 _INAUDIBLE = 1e-5
 _LONGEST_S = 60.0  # of what comes at a time: a network was gone, or a sender has long chunks
 _SURPLUS_S = 0.02  # over the reserve at a start; chunks are seldom longer
+_SHARE, _LEAST_STEP_S = 0.5, 0.005  # by which the reserve grows
+_ONCE_S = 60.0  # a single hole in such a time is bad luck, a second one is not
 
 
 @dataclass
@@ -33,6 +35,8 @@ class PlayCounts:
         Samples left out because the buffer was full: nobody plays any more.
     skipped_samples : int
         Silence in place of lost EMG that was left out, because it had passed already.
+    reserve_steps : int
+        Times that the reserve was raised, because the buffer had run dry.
     """
 
     played_samples: int = 0
@@ -41,6 +45,7 @@ class PlayCounts:
     dropped_samples: int = 0
     overflowed_samples: int = 0
     skipped_samples: int = 0
+    reserve_steps: int = 0
 
 
 class PlayBuffer:
@@ -56,17 +61,22 @@ class PlayBuffer:
     step in the sound. Who is to blame shows when more comes: silence in place of lost EMG, or
     the voice.
 
+    Where the voice is late twice in a minute, the reserve is too small for the machine, the
+    source or the card: it grows by half, 5 ms at least, and never shrinks again.
+
     Parameters
     ----------
     rate_hz : int
         Sampling rate.
     reserve_ms : float
-        Audio that waits when more comes.
+        Audio that waits when more comes, at first.
     limit_ms : float
         Audio that may wait when more comes; with more, the oldest is left out down to the
         reserve.
     now_s : callable
         The time, for both threads.
+    most_reserve_ms : float
+        What the reserve may grow to; up to `reserve_ms` it does not grow.
     """
 
     def __init__(
@@ -75,14 +85,17 @@ class PlayBuffer:
         reserve_ms: float,
         limit_ms: float,
         now_s: Callable[[], float] = time.perf_counter,
+        most_reserve_ms: float = 0.0,
     ) -> None:
         self.rate_hz = rate_hz
         self._now_s = now_s
         self.counts = PlayCounts()
-        self._reserve = round(reserve_ms / 1000 * rate_hz)
         self._surplus = round(_SURPLUS_S * rate_hz)
-        self._limit = max(round(limit_ms / 1000 * rate_hz), 2 * self._reserve)
-        self._size = self._limit + round(_LONGEST_S * rate_hz)
+        self._least_step = round(_LEAST_STEP_S * rate_hz)
+        self._least_limit = round(limit_ms / 1000 * rate_hz)
+        self._reserve = round(reserve_ms / 1000 * rate_hz)
+        self._most_reserve = max(round(most_reserve_ms / 1000 * rate_hz), self._reserve)
+        self._size = max(self._least_limit, 2 * self._most_reserve) + round(_LONGEST_S * rate_hz)
         self._ring = np.zeros(self._size, dtype=np.float32)
         fade = round(_FADE_S * rate_hz)
         self._rise = np.linspace(0, 1, fade, endpoint=False, dtype=np.float32)
@@ -90,13 +103,14 @@ class PlayBuffer:
         self._scratch = np.empty(fade, dtype=np.float32)  # the callback allocates nothing
         # The last sample decays: at the end of what there is, no sound is left to fade.
         self._decay = np.exp(-np.arange(1, 8 * fade) * 3 / fade).astype(np.float32)
-        # Written by the feeding thread only.
+        # Written by the feeding thread only; the reserve, too.
         self._written = 0
         # The latest arrival: its number, what waited then, how often it had run dry. As one, for
         # the other thread must not see half of it.
         self._arrival = (0, 0, 0)
         self._ending = False
         self._judged = 0  # of the times it ran dry
+        self._late_s: float | None = None  # when an underrun was found last
         self._owed = 0  # silence that has been played already
         # Written by the rendering thread only.
         self._read = 0
@@ -114,6 +128,11 @@ class PlayBuffer:
     def waiting(self) -> int:
         """Samples that wait to be played."""
         return self._written - self._read
+
+    @property
+    def reserve_s(self) -> float:
+        """What should wait when more comes."""
+        return self._reserve / self.rate_hz
 
     def ahead_s(self) -> float | None:
         """Return how long what is fed now will wait, None where nothing plays.
@@ -174,18 +193,19 @@ class PlayBuffer:
         arrival, before, dry = self._arrival
         # What waited then and was played since came to nothing.
         before = min(before, waiting) if dry == self._dry else 0
-        most = self._limit
+        reserve = self._reserve
+        most = max(self._least_limit, 2 * reserve)
         if not self._playing:
-            ready = before >= self._reserve and waiting >= len(out)
+            ready = before >= reserve and waiting >= len(out)
             if not ready and not (self._ending and waiting):
                 self._fade_out(out)
                 return
             self._playing, self._risen, self._from = True, 0, self._last
-            most = self._reserve + self._surplus
+            most = reserve + self._surplus
         if before > most and arrival != self._trimmed and not self._ending:
             # By what waited before it: whatever comes at a time, it is no delay for good.
             self._trimmed = arrival
-            self._leave_out(before - max(self._reserve, min(len(out), before)))
+            self._leave_out(before - max(reserve, min(len(out), before)))
             waiting = self._written - self._read
         taken = min(len(out), waiting)
         self._copy(out[:taken])
@@ -208,6 +228,17 @@ class PlayBuffer:
             self._owed = self._silent
         else:
             self.counts.underruns += 1
+            self._grow()
+
+    def _grow(self) -> None:
+        """Raise the reserve where this underrun is not the only one in a while."""
+        now_s, before_s = self._now_s(), self._late_s
+        self._late_s = now_s
+        step = max(round(_SHARE * self._reserve), self._least_step)
+        raised = min(self._reserve + step, self._most_reserve)
+        if before_s is not None and now_s - before_s < _ONCE_S and raised > self._reserve:
+            self._reserve = raised
+            self.counts.reserve_steps += 1
 
     def _write(self, samples: Audio) -> None:
         room = self._size - self.waiting

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from drivers.errors import StreamerError
+from drivers.outside.strict_json import to_json
 from streamer.audio.output import SoundCard
 from streamer.audio.play_buffer import Audio, PlayBuffer
 from streamer.bench.heard import Heard
@@ -154,7 +155,7 @@ def _main(config: str, result: str, seconds: str) -> None:
     card.start()
     time.sleep(float(seconds))
     card.stop()
-    Path(result).write_text(json.dumps(buffer.clicks_s))
+    Path(result).write_text(to_json(buffer.clicks_s))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from drivers.errors import SourceError
+from drivers.outside.strict_json import to_json
 from streamer.bench.figure import Figure, Progress
 
 _PATIENCE_S = 120.0  # with all rows together
@@ -81,7 +82,7 @@ def _answers(seconds: float, returns: int) -> Iterator[dict[str, Any]]:
 
 
 def _print_row(**answer: object) -> None:
-    sys.stdout.write(f"{json.dumps(answer)}\n")
+    sys.stdout.write(f"{to_json(answer)}\n")
     sys.stdout.flush()
 
 

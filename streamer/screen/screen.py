@@ -201,7 +201,10 @@ def _figures(now: Snapshot) -> RenderableType:
         counts.append(f", {name} {count}", style="bold red" if count else "")
     figures.add_row("counts", counts)
     if (fill_ms := now.playback.get("fill_p50_ms")) is not None:
-        figures.add_row("buffer", f"{fill_ms:.0f} ms wait{_clocks(now)}")
+        steps = now.counters.get("audio", {}).get("reserve_steps", 0)
+        reserve_ms = now.playback.get("reserve_ms")
+        raised = f", reserve raised to {reserve_ms:.0f} ms" if steps and reserve_ms else ""
+        figures.add_row("buffer", f"{fill_ms:.0f} ms wait{raised}{_clocks(now)}")
     if now.output:
         figures.add_row("voice", Text(now.output))
     return figures

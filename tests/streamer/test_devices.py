@@ -1,6 +1,6 @@
 """What `streamer devices` finds, on a machine that a test makes up."""
 
-import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +9,8 @@ from serial.tools import list_ports
 
 from drivers.varioport.transport import access
 from streamer import devices
+from streamer.audio import port_audio
+from streamer.audio.port_audio import AudioError, Card
 
 
 def port(device: Path, description: str = "n/a") -> SimpleNamespace:
@@ -50,62 +52,70 @@ def test_no_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert devices.serial_ports().problem == "no serial port: plug the device in"
 
 
-def test_missing_portaudio_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The voice would be silent for no reason that a user could find."""
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+def card(number: int, name: str, host: str = "ALSA", *, default: bool = False) -> Card:
+    return Card(number, name, host, default, 2, 48000)
 
-    class NoPortAudio:
-        def find_spec(self, name: str, *_: object) -> None:
-            if name == "sounddevice":
-                raise OSError("PortAudio library not found")
 
-    monkeypatch.setattr(sys, "meta_path", [NoPortAudio(), *sys.meta_path])
+@pytest.fixture
+def cards_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make up the sound cards, and what is wrong with each."""
+
+    def make(*cards: Card, wrong: Mapping[int, str | AudioError] | None = None) -> None:
+        def hindrance(card: Card, rate_hz: int) -> str | None:
+            problem = (wrong or {}).get(card.number)
+            if isinstance(problem, AudioError):
+                raise problem
+            return problem
+
+        monkeypatch.setattr(port_audio, "list_cards", lambda: list(cards))
+        monkeypatch.setattr(port_audio, "hindrance", hindrance)
+
+    return make
+
+
+def test_sound_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without PortAudio, or with a server that hangs, the voice would be silent for no reason."""
+
+    def refuse() -> list[Card]:
+        raise AudioError("PortAudio is not installed", way_out="apt-get install libportaudio2")
+
+    monkeypatch.setattr(port_audio, "list_cards", refuse)
     problem = devices.sound_cards().problem
     assert problem is not None
-    assert "apt-get install libportaudio2" in problem
+    assert "apt-get install libportaudio2; until then speech goes to files only" in problem
 
 
-def sounddevice(cards: list[dict[str, object]], error: Exception | None) -> SimpleNamespace:
-    """Build what devices.py uses of sounddevice."""
-
-    class PortAudioError(Exception):
-        pass
-
-    def check(*_: object, **__: object) -> None:
-        if error is not None:
-            raise PortAudioError(*error.args)
-
-    return SimpleNamespace(
-        PortAudioError=PortAudioError,
-        query_devices=lambda: cards,
-        query_hostapis=lambda number: {"name": "ALSA", "default_output_device": 1},
-        check_output_settings=check,
-    )
+def test_cards_are_listed_by_the_names_that_settings_take(cards_of: Callable[..., None]) -> None:
+    """Somebody would choose a card, and be told that there are two of that name."""
+    cards = [card(1, "pulse", default=True), card(4, "USB"), card(7, "USB", "JACK")]
+    cards_of(*cards)
+    found = devices.sound_cards().found
+    assert [(one.name, one.about, one.problem) for one in found] == [
+        ("pulse", "ALSA, the default", None),
+        ("4", "USB, ALSA", None),
+        ("7", "USB, JACK", None),
+    ]
 
 
-MICROPHONE = {"index": 0, "name": "mic", "max_output_channels": 0, "hostapi": 0}
-LOUDSPEAKER = {"index": 1, "name": "pulse", "max_output_channels": 32, "hostapi": 0}
-
-
-def test_only_cards_that_play_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody would choose the microphone."""
-    fake = sounddevice([MICROPHONE, LOUDSPEAKER], None)
-    monkeypatch.setitem(sys.modules, "sounddevice", fake)
-    (card,) = devices.sound_cards().found
-    assert (card.name, card.about, card.problem) == ("pulse", "ALSA, the default", None)
-
-
-def test_card_that_refuses_the_rate_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_that_refuses_the_voice_says_so(cards_of: Callable[..., None]) -> None:
     """The card would be chosen, and fail at the start of the session."""
-    fake = sounddevice([LOUDSPEAKER], ValueError("Invalid sample rate"))
-    monkeypatch.setitem(sys.modules, "sounddevice", fake)
-    (card,) = devices.sound_cards().found
-    assert card.problem == "does not play 16000 Hz mono now: Invalid sample rate"
+    cards_of(card(1, "pulse"), wrong={1: "Invalid sample rate"})
+    (found,) = devices.sound_cards().found
+    assert found.problem == "does not play now: Invalid sample rate"
 
 
-def test_no_card_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_that_hangs_is_asked_once(cards_of: Callable[..., None]) -> None:
+    """With hundreds of cards the list would take an hour."""
+    cards = [card(n, f"card {n}") for n in range(300)]
+    cards_of(*cards, wrong={n: AudioError("no answer") for n in range(1, 300)})
+    first, second, *rest = devices.sound_cards().found
+    assert (first.problem, second.problem) == (None, "no answer")
+    assert {one.problem for one in rest} == {"not tried, because card 1 does not answer"}
+
+
+def test_no_card_is_said(cards_of: Callable[..., None]) -> None:
     """On a server silence would look like a failure."""
-    monkeypatch.setitem(sys.modules, "sounddevice", sounddevice([], None))
+    cards_of()
     assert devices.sound_cards().problem == "no sound card: speech goes to files only"
 
 

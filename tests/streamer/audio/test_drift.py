@@ -31,13 +31,14 @@ def run(
     block_ms: float = 10.0,
     reserve_ms: float = 15.0,
     late_s: Callable[[int], float] = lambda chunk: 0.0,
+    most_ms: float = 0.0,
     controlled: bool = True,
     phase_s: float = 0.0033,
 ) -> Heard:
     """Let a source whose clock runs faster by `drift_ppm` feed a card whose clock is right."""
     clock = VirtualClock()
-    buffer = PlayBuffer(RATE_HZ, reserve_ms, 10_000.0, clock.now_s)
-    control = DriftControl(RATE_HZ, (reserve_ms + block_ms) / 1000)
+    buffer = PlayBuffer(RATE_HZ, reserve_ms, 10_000.0, clock.now_s, most_ms)
+    control = DriftControl(RATE_HZ, lambda: buffer.reserve_s + block_ms / 1000)
     heard = Heard(buffer, control)
     block = np.empty(round(block_ms * RATE_HZ / 1000), dtype=np.float32)
     hops = round(chunk_ms * RATE_HZ / 1000 / HOP)
@@ -122,8 +123,25 @@ def test_chunks_of_a_tenth_of_a_second_leave_room_enough() -> None:
     assert abs(np.array(heard.fills_ms)[2000:] - 30).max() < 1
 
 
+def test_the_fill_follows_a_reserve_that_grows() -> None:
+    """What was gained against holes would be given away again within a minute."""
+    heard = run(
+        0.0,
+        seconds=300,
+        block_ms=5,
+        reserve_ms=10,
+        most_ms=60,
+        late_s=lambda chunk: 0.03 if chunk % 500 == 250 else 0.0,
+    )
+    reserve_ms = 1000 * heard.buffer.reserve_s
+    assert reserve_ms >= 22
+    assert heard.buffer.counts.underruns <= 4
+    usual_ms = np.median(np.array(heard.fills_ms)[-10_000:])
+    assert usual_ms == pytest.approx(reserve_ms + 5, abs=2)
+
+
 def settled(fill_s: float, seconds: int = 5) -> DriftControl:
-    control = DriftControl(RATE_HZ, 0.025)
+    control = DriftControl(RATE_HZ, lambda: 0.025)
     for n in range(100 * seconds):
         control.observe(fill_s, n / 100)
         control.next_hop()
@@ -132,7 +150,7 @@ def settled(fill_s: float, seconds: int = 5) -> DriftControl:
 
 def test_no_hop_is_longer_by_more_than_a_sample() -> None:
     """However wrong the fill, a correction must not be heard."""
-    control = DriftControl(RATE_HZ, 0.025)
+    control = DriftControl(RATE_HZ, lambda: 0.025)
     mores = []
     for n in range(3000):
         control.observe(1.0, n / 100)

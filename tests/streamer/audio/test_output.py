@@ -1,154 +1,129 @@
 """The way to the loudspeaker, and what is said where there is none."""
 
-import sys
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from drivers.clock import PerfClock
-from streamer.audio.output import (
-    AudioError,
-    AudioSettings,
-    PacedOutput,
-    SoundCard,
-    import_sounddevice,
-    start_output,
-)
+from drivers.clock import PerfClock, VirtualClock
+from streamer.audio.output import AudioSettings, PacedOutput, SoundCard, start_output
 from streamer.audio.play_buffer import PlayBuffer
-
-
-class PortAudioError(Exception):
-    pass
-
-
-class Stream:
-    """A sound card that can be asked for its callback."""
-
-    def __init__(self, **settings: Any) -> None:
-        if settings["device"] == "mute":
-            raise PortAudioError("Invalid sample rate")
-        self.settings = settings
-        self.state = "made"
-        self.latency = 0.0123
-
-    def start(self) -> None:
-        self.state = "started"
-
-    def stop(self) -> None:
-        self.state = "played to its end"
-
-    def close(self) -> None:
-        assert self.state == "played to its end"
-        self.state = "closed"
-
-
-def fake_sounddevice(streams: list[Stream]) -> SimpleNamespace:
-    def query_devices(device: object, kind: str) -> dict[str, str]:
-        if device == "none":
-            raise ValueError("No output device matching 'none'")
-        return {"name": "Speaker"}
-
-    def output_stream(**settings: Any) -> Stream:
-        streams.append(Stream(**settings))
-        return streams[-1]
-
-    return SimpleNamespace(
-        PortAudioError=PortAudioError, query_devices=query_devices, OutputStream=output_stream
-    )
+from streamer.audio.port_audio import AudioError
 
 
 def make_buffer() -> PlayBuffer:
     return PlayBuffer(16000, 10, 200)
 
 
-def test_without_portaudio_one_line_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user without PortAudio must learn what to install, and still get files."""
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-
-    class NoLibrary:
-        def find_spec(self, name: str, *_: object) -> None:
-            if name == "sounddevice":
-                raise OSError("PortAudio library not found")
-
-    monkeypatch.setattr(sys, "meta_path", [NoLibrary(), *sys.meta_path])
-    with pytest.raises(AudioError, match="libportaudio2"):
-        import_sounddevice()
-    output, problem = start_output(make_buffer(), AudioSettings(), PerfClock())
-    output.stop()
-    assert isinstance(output, PacedOutput)
-    assert problem is not None
-    assert "libportaudio2" in problem
-    assert "\n" not in problem
+def take(stream: Any, *, underflow: bool = False) -> float:
+    """Take 10 ms as the card would; return the last sample."""
+    out = np.empty((160, 1), np.float32)
+    stream.settings["callback"](out, 160, None, SimpleNamespace(output_underflow=underflow))
+    return float(out[-1, 0])
 
 
-def test_the_card_is_asked_for_the_voice_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A resampler on the way would cost up to 18 ms."""
-    streams: list[Stream] = []
-    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))
-    buffer = make_buffer()
-    settings = AudioSettings(device="Speaker", block_ms=5, device_latency_ms=10)
-    output, problem = start_output(buffer, settings, PerfClock())
-    assert problem is None
-    assert output.name == "Speaker"
-    (stream,) = streams
-    assert (stream.settings["samplerate"], stream.settings["channels"]) == (16000, 1)
-    assert (stream.settings["blocksize"], stream.settings["latency"]) == (80, 0.01)
-    assert output.latency_s == 0.0123
+def fed(buffer: PlayBuffer) -> PlayBuffer:
     for _ in range(4):
         buffer.arrive()
         buffer.feed(np.full(160, 0.5, np.float32))
-    out = np.empty((160, 1), np.float32)
-    stream.settings["callback"](out, 160, None, SimpleNamespace(output_underflow=True))
-    assert out[-1, 0] == 0.5
+    return buffer
+
+
+def test_the_card_plays_what_waits(sound_system: Any) -> None:
+    """It is the way of the voice to the loudspeaker."""
+    output, problem = start_output(fed(make_buffer()), AudioSettings(device="Spea"), PerfClock())
+    assert problem is None
+    assert output.name == "Speaker"
+    (stream,) = sound_system.streams
+    assert output.latency_s == 0.0123
+    assert take(stream, underflow=True) == 0.5
     assert output.counters() == {"device_underflows": 1}
     output.stop()
+    output.stop()  # nothing more happens
     assert stream.state == "closed"
     stream.settings["finished_callback"]()
     assert output.problems() == []
 
 
-def test_a_card_that_is_pulled_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_that_is_pulled_out_is_told(sound_system: Any) -> None:
     """A session would go on for an hour, and nobody would know why nothing is heard."""
-    streams: list[Stream] = []
-    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))
     output, _ = start_output(make_buffer(), AudioSettings(), PerfClock())
     assert output.problems() == []
-    streams[0].settings["finished_callback"]()
+    sound_system.streams[0].settings["finished_callback"]()
+    for _ in range(2):
+        (problem,) = output.problems()
+        assert "Speaker stopped while the session ran" in problem
+        output.stop()
+
+
+def test_a_card_that_takes_nothing_is_told(sound_system: Any) -> None:
+    """The sound server hangs, nothing is heard, and the screen would look as ever."""
+    clock = VirtualClock()
+    card = SoundCard(fed(make_buffer()), AudioSettings(), clock.now_s)
+    card.start()
+    clock.advance(2.0)
+    assert card.problems() == []
+    take(sound_system.streams[0])
+    clock.advance(4.0)
+    assert card.problems() == ["Speaker takes nothing any more: from then on nothing was heard"]
+    take(sound_system.streams[0])
+    assert card.problems() == []  # it goes on
+    card.stop()
+    clock.advance(100.0)
+    assert card.problems() == []
+
+
+@pytest.mark.parametrize("device", [None, "Speaker"])
+def test_a_card_that_does_not_answer_at_the_start(sound_system: Any, device: str | None) -> None:
+    """Without a word nothing would ever begin; and a card that opens late must not play, too."""
+    sound_system.hangs.add("start")
+    buffer = fed(make_buffer())
+    card = SoundCard(buffer, AudioSettings(device=device))
+    with pytest.raises(AudioError, match="does not answer"):
+        card.start()
+    card.stop()
+    (stream,) = sound_system.streams
+    assert take(stream) == 0.0
+    assert buffer.counts.played_samples == 0
+    if device is None:
+        output, problem = start_output(buffer, AudioSettings(), PerfClock())
+        output.stop()
+        assert isinstance(output, PacedOutput)
+        assert problem is not None
+        assert problem.endswith("; the voice goes to files only")
+    else:
+        with pytest.raises(AudioError, match="does not answer"):
+            start_output(buffer, AudioSettings(device=device), PerfClock())
+
+
+def test_a_card_that_does_not_answer_at_the_end_is_left_alone(sound_system: Any) -> None:
+    """Neither summary nor picture would be written."""
+    buffer = fed(make_buffer())
+    output, _ = start_output(buffer, AudioSettings(), PerfClock())
+    sound_system.hangs.add("stop")
+    output.stop()
     (problem,) = output.problems()
-    assert "Speaker stopped while the session ran" in problem
+    assert problem.startswith("Speaker could not be closed: the system's sound does not answer")
+    assert take(sound_system.streams[0]) == 0.0
 
 
-def test_a_card_that_does_not_start_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else could open it."""
-    streams: list[Stream] = []
-    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice(streams))
-
-    def refuse(stream: Stream) -> None:
-        stream.state = "played to its end"
-        raise PortAudioError("Device unavailable")
-
-    monkeypatch.setattr(Stream, "start", refuse)
+def test_without_a_card_the_voice_goes_to_files(sound_system: Any) -> None:
+    """On a server, a session must run all the same, and say so in a line."""
+    sound_system.cards = []
     output, problem = start_output(make_buffer(), AudioSettings(), PerfClock())
     output.stop()
+    assert isinstance(output, PacedOutput)
     assert problem is not None
-    assert streams[0].state == "closed"
+    assert problem.endswith("; the voice goes to files only")
+    assert "\n" not in problem
+    with pytest.raises(AudioError, match="got none"):
+        start_output(make_buffer(), AudioSettings(device="none"), PerfClock())
 
 
-@pytest.mark.parametrize("device", ["none", "mute"])
-def test_a_card_asked_for_by_name_must_be_there(
-    device: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who names a card must not be left in silence."""
-    monkeypatch.setitem(sys.modules, "sounddevice", fake_sounddevice([]))
-    with pytest.raises(AudioError, match=f"got {device}"):
-        start_output(make_buffer(), AudioSettings(device=device), PerfClock())
-
-
-def test_a_disabled_card_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_card_is_not_looked_for(sound_system: Any) -> None:
     """A server must not wait for PortAudio."""
-    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    sound_system.hangs.add("query_devices")
     output, problem = start_output(make_buffer(), AudioSettings(enabled=False), PerfClock())
     output.stop()
     assert problem is None

@@ -357,3 +357,94 @@ def test_two_threads_share_it_without_a_lock() -> None:
     faded = values != ramp
     assert (values[faded] < ramp[faded]).all()
     assert np.count_nonzero(faded) <= 80 * (1 + buffer.counts.underruns)
+
+
+RESERVE_MS, MOST_MS = 10.0, 60.0
+
+
+class Late:
+    """A voice that comes every 10 ms, or later, and a card that takes what is due."""
+
+    def __init__(self, reserve_ms: float = RESERVE_MS, most_ms: float = MOST_MS) -> None:
+        self.clock = VirtualClock()
+        self.buffer = PlayBuffer(16000, reserve_ms, 80, self.clock.now_s, most_ms)
+        self._hops = 0
+        self._due_s = 0.0033
+        self._block = np.empty(80, dtype=np.float32)
+
+    def speak(self, lateness_s: float = 0.0, hops: int = 1, *, lost: bool = False) -> None:
+        """Feed hops, the first of them late: the others wait for it."""
+        late_s = 0.01 * self._hops + lateness_s
+        for _ in range(hops):
+            self._until(max(late_s, 0.01 * self._hops))
+            feed(self.buffer, np.zeros(BLOCK, np.float32) if lost else HOP, without_emg=lost)
+            self._hops += 1
+
+    def _until(self, time_s: float) -> None:
+        while self._due_s <= time_s:
+            self.clock.sleep_until(self._due_s)
+            self.buffer.render(self._block)
+            self._due_s += 0.005
+        self.clock.sleep_until(time_s)
+
+
+@given(
+    course=st.lists(st.tuples(st.integers(0, 120), st.integers(1, 400)), min_size=3, max_size=40),
+    reserve_ms=st.sampled_from([1.0, 10.0, 40.0, 60.0]),
+    most_ms=st.sampled_from([0.0, 30.0, 60.0]),
+)
+def test_the_reserve_grows_with_underruns_alone_and_within_bounds(
+    course: list[tuple[int, int]], reserve_ms: float, most_ms: float
+) -> None:
+    """Whatever comes late: no delay without a hole, none without an end, and all of it counted."""
+    late = Late(reserve_ms, most_ms)
+    late.speak(hops=100)
+    counts, before_s, steps = late.buffer.counts, late.buffer.reserve_s, 0
+    for lateness_ms, hops in course:
+        underruns = counts.underruns
+        late.speak(lateness_ms / 1000, hops)
+        reserve_s = late.buffer.reserve_s
+        assert reserve_s >= before_s
+        steps += counts.underruns - underruns
+        assert (reserve_s > before_s) <= (counts.underruns > underruns)
+        before_s = reserve_s
+    assert counts.reserve_steps <= steps
+    assert (counts.reserve_steps > 0) == (before_s > reserve_ms / 1000)
+    assert before_s <= max(reserve_ms, most_ms) / 1000
+
+
+@given(lateness_ms=st.integers(0, 45), every=st.integers(20, 300))
+def test_a_machine_that_is_late_again_and_again_is_heard_whole_in_the_end(
+    lateness_ms: int, every: int
+) -> None:
+    """On a busy machine a short reserve would break the voice for good."""
+    late = Late()
+    late.speak(hops=100)
+    for _ in range(8):
+        late.speak(lateness_ms / 1000, every)
+    holes = late.buffer.counts.underruns
+    for _ in range(8):
+        late.speak(lateness_ms / 1000, every)
+    assert late.buffer.counts.underruns == holes
+    assert 1000 * late.buffer.reserve_s <= max(RESERVE_MS, 1.5 * lateness_ms + 15)
+
+
+def test_one_hole_now_and_then_costs_no_delay() -> None:
+    """A hiccup every two minutes would add up to the longest delay within an hour."""
+    late = Late()
+    late.speak(hops=100)
+    for _ in range(3):
+        late.speak(0.1, hops=12_000)
+    assert late.buffer.counts.underruns == 3
+    assert late.buffer.counts.reserve_steps == 0
+
+
+def test_a_radio_that_fails_costs_no_delay() -> None:
+    """No reserve helps against EMG that never came."""
+    late = Late()
+    late.speak(hops=100)
+    for _ in range(5):
+        late.speak(0.3, hops=30, lost=True)
+        late.speak(hops=300)
+    assert late.buffer.counts.starved == 5
+    assert (late.buffer.counts.underruns, late.buffer.counts.reserve_steps) == (0, 0)
