@@ -35,6 +35,9 @@ class UtteranceResult:
         Over the whole utterance.
     recorded_mode, recorded_session : str or None
         What the recording says of itself; None where there is none, or it says nothing.
+    no_mcd : str or None
+        Why there is no `mcd_db`, for people; None where there is one, or where nothing is
+        known of natural speech, as live.
     """
 
     utterance: str
@@ -49,6 +52,46 @@ class UtteranceResult:
     speaker: Answer | None
     recorded_mode: str | None = None
     recorded_session: str | None = None
+    no_mcd: str | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """A marker of the source.
+
+    Attributes
+    ----------
+    label : str
+        What happened.
+    time_s : float
+        When, in ``audio.wav``.
+    epoch : int
+        In which one.
+    """
+
+    label: str
+    time_s: float
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What lies between two markers.
+
+    Attributes
+    ----------
+    utterance : str
+        Name, from the markers.
+    audio : str
+        Path of the WAV of its own.
+    start_s, seconds : float
+        Where it begins in ``audio.wav``, and how long it is.
+    """
+
+    utterance: str
+    audio: str
+    start_s: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -101,6 +144,13 @@ class Summary:
         What each channel that the models get did: ``label``, and how long it failed
         (``failing_s``), how often (``failures``) and why last (``reason``); see
         `streamer.engine.failures.ChannelReport`.
+    failures : list of str
+        Those of the problems that cost an output, or the proper end of a device: the command's
+        exit code is not 0.
+    stretches : list of Stretch
+        What markers within an epoch cut out of it.
+    markers : list of Event
+        All but those that name the utterances.
     """
 
     directory: str
@@ -122,6 +172,14 @@ class Summary:
     source: dict[str, Any]
     models: dict[str, str | None]
     channels: list[dict[str, Any]]
+    failures: list[str] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+    markers: list[Event] = field(default_factory=list)
+
+    def fail(self, line: str) -> None:
+        """Add what cost an output, or the proper end of a device."""
+        self.problems.append(line)
+        self.failures.append(line)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain types, ready for JSON."""

@@ -103,6 +103,7 @@ class Parts:
             "ring": asdict(self.ring.counts),
             "pipeline": self.pipeline.counters(),
             "audio": audio | ({} if self.output is None else self.output.counters()),
+            "estimates": {"implausible_answers": self.observer.implausible_answers},
             "background": {"dropped_jobs": self.background.dropped},
             **{sink.name: sink.counters() for sink in self.sinks},
         }
@@ -116,6 +117,14 @@ class Parts:
                 "EMG samples without a number in any channel: they count as lost",
             ),
             (
+                pipeline["implausible_frames"],
+                "frames for which a model gave no numbers that can be right: they are silent",
+            ),
+            (
+                self.observer.implausible_answers,
+                "answers of a classifier could not be right, and were left out",
+            ),
+            (
                 self.ring.counts.dropped_samples,
                 "EMG samples came faster than they could be computed, and are lost",
             ),
@@ -124,6 +133,10 @@ class Parts:
                 "samples of the voice were not played: nobody took them",
             ),
             (self.background.dropped, "stretches are missing from the files: the disk is slow"),
+            (
+                self.observer.markers_left_out,
+                "markers are not in the summary: only the first of them are",
+            ),
         )
         return [
             *self.watch.problems(),
@@ -145,6 +158,13 @@ class Parts:
         return [
             f"the loudspeaker ran dry {self.underruns} times: {reserve_ms:.0f} ms of the voice wait "
             f"before it now (audio.buffer_ms={math.ceil(reserve_ms)} begins with them)"
+        ]
+
+    def failures(self) -> list[str]:
+        """Say in a line each which files are not whole; `problems` has these lines, too."""
+        return [
+            *self.recorder.problems,
+            *(line for sink in self.sinks if sink.failed for line in sink.problems()),
         ]
 
     def snapshot(self, problems: list[str], algorithmic_ms: float) -> Snapshot:

@@ -27,12 +27,13 @@ from streamer.engine.watch import Watch
 from streamer.outlets import OutletSettings
 from streamer.results.envelope import Envelope
 from streamer.results.observer import Observer
-from streamer.results.outputs import RunDirectory
+from streamer.results.outputs import Reserve, RunDirectory
 from streamer.results.recorder import Recorder
 from streamer.results.sink import Sink, open_sinks
 from streamer.results.summary import Snapshot, Summary
-from streamer.session.channels import columns_for, said_of
-from streamer.session.conclusion import Ending, conclude
+from streamer.session.channels import check_microvolts, columns_for, said_of
+from streamer.session.closing import Closing
+from streamer.session.conclusion import Ending, conclude, write_summary
 from streamer.session.drive import drive
 from streamer.session.parts import Parts
 from streamer.session.warm_up import warm_up
@@ -88,9 +89,13 @@ class Session:
         Set it to end the session properly, from a signal handler too.
     opened : callable, optional
         Called once the source is open.
+    closing : Closing, optional
+        Closes the source and the loudspeaker.
 
     Attributes
     ----------
+    closing : Closing
+        Says what has not been closed, should a library hang.
     envelope : Envelope
         EMG of the whole session by its extremes; complete after `run`.
     """
@@ -111,6 +116,7 @@ class Session:
         clock: Clock | None = None,
         stop: threading.Event | None = None,
         opened: Callable[[], None] = lambda: None,
+        closing: Closing | None = None,
     ) -> None:
         self._source = source
         self._opened = opened
@@ -125,6 +131,7 @@ class Session:
         self._recording_named = recording_named
         self._clock = clock or PerfClock()
         self._stop = stop or threading.Event()
+        self.closing = closing or Closing()
         self._problems: list[str] = []
         self._notes: list[str] = []
         self._columns: list[int] = []
@@ -176,11 +183,14 @@ class Session:
         self._outlets.check(realtime=self._realtime)
         warm_up(self._bundle, self._pipeline, self._estimates)
         with ExitStack() as stack:
+            stack.callback(self.closing.wait)
+            reserve = Reserve(self._directory.path)
+            stack.callback(reserve.free)
             if self._buffer is not None:
                 stack.enter_context(undisturbed())
                 # Before the source: a sound card may take its time.
                 self._output, problem = start_output(self._buffer, self._audio, self._clock)
-                stack.callback(self._output.stop)
+                stack.callback(self.closing.begin, self._output.name, self._output.stop)
                 if problem is not None:
                     self._problems.append(problem)
             info = self._open(stack)
@@ -215,21 +225,37 @@ class Session:
             took_s = time.perf_counter() - started_s
             for sink in sinks:
                 sink.close()
+            recorder.close()
             if failure is None:
                 self._drain()
-        error = failure or background.error
-        summary = conclude(
-            parts,
-            Ending(ended, error, took_s, self._algorithmic_ms),
-            self._bundle,
-            self._directory,
-            recording_named=self._recording_named,
-            problems=self._problems,
-            notes=self._notes,
-        )
+            error = failure or background.error
+            reserve.free()
+            # Before anything is closed that may hang.
+            summary = conclude(
+                parts,
+                Ending(ended, error, took_s, self._algorithmic_ms),
+                self._bundle,
+                self._directory,
+                recording_named=self._recording_named,
+                problems=self._problems,
+                notes=self._notes,
+            )
+        self._report_closing(summary)
         if error is not None:
             raise error
         return summary
+
+    def _report_closing(self, summary: Summary) -> None:
+        """Add what did not end properly to the summary."""
+        lines = [f"{what} does not close: it is left to itself" for what in self.closing.hanging]
+        if self.closing.error is not None:
+            lines.append(f"not everything could be closed: {self.closing.error}")
+        if self._output is not None:
+            lines += self._output.problems()
+        if lines := [line for line in lines if line not in summary.problems]:
+            for line in lines:
+                summary.fail(line)
+            write_summary(self._directory, summary)
 
     def snapshot(self) -> Snapshot:
         """Return the session as it is now; cheap, from any thread."""
@@ -240,13 +266,14 @@ class Session:
 
     def _open(self, stack: ExitStack) -> SourceInfo:
         """Open the source, find the bundle's channels among its own and check the rest."""
-        stack.callback(self._source.close)
+        stack.callback(self.closing.begin, "the source", self._source.close)
         self._source.open()
         self._opened()
         info, labels = self._source.info, self._bundle.manifest.signal.channels
         self._columns = columns_for(info, labels)
         used = [info.channels[column].label for column in self._columns]
         self._bundle.check(info.rate_hz, used)
+        check_microvolts(self._columns, info)
         self._notes += said_of(self._columns, info, labels)
         return info
 
