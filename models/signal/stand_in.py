@@ -1,10 +1,10 @@
 """What models see of channels that fail: what the others let expect.
 
 The features of a dead channel are like those of nobody's rest: a converter that was never
-trained on them speaks wrongly in all channels, and the gate may close for good. On the
-sessions of EMG-UKA a dead channel costs 0.1 to 0.2 dB of mel-cepstral distortion where its
-features are expected from those of the others, 0.3 where they are held at their mean, 1.4 where
-they stay what they are; and the gate goes on working (`models.training.stand_in` measures it).
+trained on them speaks wrongly in all channels, and the gate may close for good. On session 002-001
+of EMG-UKA, whose held-out utterances have 6.0 dB of mel-cepstral distortion, a dead channel costs
+0.1 dB where its features are expected from those of the others, 0.3 at their mean, 0.6 at their
+level at rest, and 1.4 as they are. `models.training.stand_in` measures it for each bundle.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """What is said of channels that fail."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -68,16 +69,16 @@ class Failures:
         if state == self._state:
             return
         self._state = state
-        before, failed = self.failing, self._failed
+        before, failed = self.failing_numbers, self._failed
         reasons, self._failed = electrodes.reasons.tolist(), tuple(electrodes.failures.tolist())
         self.failing_numbers = tuple(k for k, reason in enumerate(reasons) if reason)
         self.failing = tuple(self._labels[k] for k in self.failing_numbers)
-        for channel, label in enumerate(self._labels):
-            again = self._failed[channel] > failed[channel]  # it can have been for a moment
-            if again:
-                self._tell(channel, fails=True)
-            if (again or label in before) and not reasons[channel]:
-                self._tell(channel, fails=False)
+        # It can have been for a moment: then it failed and returned.
+        new = [k for k, times in enumerate(self._failed) if times > failed[k]]
+        self._tell_failures([k for k in new if self._may_tell(k)])
+        back = [k for k, reason in enumerate(reasons) if not reason and (k in new or k in before)]
+        if back := [k for k in back if self._may_tell(k)]:
+            _log.warning("%s again%s", self._named(back, "works", "work"), self._ending(back))
 
     def counters(self) -> dict[str, int]:
         """Return what was counted in all channels together."""
@@ -95,22 +96,20 @@ class Failures:
             ChannelReport(
                 label=label,
                 failing_s=round(counts.failing_samples / self._rate_hz, 6),
-                failing=label in self.failing,
+                failing=k in self.failing_numbers,
                 **asdict(counts),
             )
-            for label, counts in zip(self._labels, self._electrodes.counts(), strict=True)
+            for k, (label, counts) in enumerate(
+                zip(self._labels, self._electrodes.counts(), strict=True)
+            )
         ]
 
     def problems(self) -> list[str]:
         """Say in a line each what was wrong with which channel."""
-        lines = []
-        for one in self.channels():
+        lines, alike = [], defaultdict(list)
+        for k, one in enumerate(self.channels()):
             if one.failures:
-                times = "" if one.failures == 1 else f" {one.failures} times"
-                lines.append(
-                    f"channel {one.label} failed{times}, for {one.failing_s:.1f} s in all "
-                    f"({one.reason}): the models went on without it; look at its electrode"
-                )
+                alike[one.failures, one.reason, one.failing_s].append(k)
             elif one.equal_values:
                 lines.append(
                     f"{one.equal_values} values of channel {one.label} are in runs of equal ones: "
@@ -121,24 +120,33 @@ class Failures:
                     f"{one.missing_values} values of channel {one.label} are no numbers: the "
                     "models got the one before"
                 )
+        for (failures, reason, failing_s), channels in alike.items():
+            times = "" if failures == 1 else f" {failures} times"
+            lines.append(
+                f"{self._named(channels, 'failed', 'failed')}{times}, for {failing_s:.1f} s in all "
+                f"({reason}): the models went on without; look at the electrode"
+            )
         return lines
 
-    def _tell(self, channel: int, *, fails: bool) -> None:
-        self._messages[channel] += 1
-        if self._messages[channel] > _MOST_MESSAGES:
-            return
-        label = self._labels[channel]
-        last = self._messages[channel] == _MOST_MESSAGES
-        more = "; this is not said of it again, but counted" if last else ""
-        if not fails:
-            _log.warning("channel %s works again%s", label, more)
-            return
+    def _tell_failures(self, channels: Sequence[int]) -> None:
         left = len(self._labels) - len(self.failing)
         goes_on = f"the models go on with the other {left}" if left else "no channel is left"
-        _log.warning(
-            "channel %s fails (%s): %s%s",
-            label,
-            REASONS[self._electrodes.last_reasons[channel]],
-            goes_on,
-            more,
-        )
+        alike = defaultdict(list)
+        for channel in channels:
+            alike[int(self._electrodes.last_reasons[channel])].append(channel)
+        for reason, some in alike.items():
+            failing = f"{self._named(some, 'fails', 'fail')} ({REASONS[reason]})"
+            _log.warning("%s: %s%s", failing, goes_on, self._ending(some))
+
+    def _named(self, channels: Sequence[int], does: str, do: str) -> str:
+        labels = ", ".join(self._labels[k] for k in channels)
+        return f"channel {labels} {does}" if len(channels) == 1 else f"channels {labels} {do}"
+
+    def _may_tell(self, channel: int) -> bool:
+        """Count a message about a channel, and say whether it is one too many."""
+        self._messages[channel] += 1
+        return self._messages[channel] <= _MOST_MESSAGES
+
+    def _ending(self, channels: Sequence[int]) -> str:
+        last = any(self._messages[k] == _MOST_MESSAGES for k in channels)
+        return "; this is not said of it again, but counted" if last else ""

@@ -374,11 +374,19 @@ def test_a_channel_that_fails_does_not_silence_the_others(
     assert "EMG2" in problem
 
 
-def test_where_no_channel_is_left_there_is_rest(bundle_with: MakeBundle, emg: MakeEmg) -> None:
+def test_where_no_channel_is_left_there_is_rest(
+    bundle_with: MakeBundle, emg: MakeEmg, caplog: pytest.LogCaptureFixture
+) -> None:
     """A cable that is out must not speak: nothing can be expected from nothing."""
     signal = emg(4.0)
     signal[600:] = 300.0
-    outputs, pipeline = run(bundle_with(), [Chunk(signal, 0, 0, 4.0, 4.0)], PipelineSettings())
+    with caplog.at_level(logging.WARNING):
+        outputs, pipeline = run(bundle_with(), [Chunk(signal, 0, 0, 4.0, 4.0)], PipelineSettings())
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "EMG1, EMG2, EMG3, EMG4, EMG5, EMG6 fail " in message
+    assert "no channel is left" in message
+    (problem,) = pipeline.failures.problems()
+    assert "EMG1, EMG2" in problem
     assert len(pipeline.failures.failing) == 6
     assert joined(outputs, "activity")[200:].max() < 0.5
     assert np.isfinite(audio(outputs)).all()
