@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from drivers.errors import StreamerError
 from drivers.outside.settings import MOST_SECONDS, MOST_SEED, Settings
@@ -89,7 +89,7 @@ class TrainSettings(Settings):
     )
     base: Path | None = Field(
         default=None,
-        description="File for what causal learns from all sessions: read if there, else written",
+        description="File of what causal learns first: of any sessions if there, else written",
     )
     width: int | None = Field(
         default=None,
@@ -105,6 +105,9 @@ class TrainSettings(Settings):
     low_delay: bool = Field(
         default=False, description="Features that come 20 ms sooner and say a little less"
     )
+    notch: Literal["off", 50, 60] = Field(
+        default="off", description="Remove the hum of the mains at so many Hz and its harmonics"
+    )
     epochs: int | None = Field(
         default=None,
         ge=1,
@@ -117,6 +120,11 @@ class TrainSettings(Settings):
         min_length=1,
         description="Speaker classifiers: evidence, lda, forest, embedding; the first one runs",
     )
+
+    @field_validator("notch", mode="before")
+    @classmethod
+    def _off_as_yaml_has_it(cls, value: object) -> object:
+        return "off" if value is False else value
 
 
 class EvaluateSettings(Settings):

@@ -44,6 +44,24 @@ def test_values_are_yaml() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "notch"), [("off", "off"), ("'off'", "off"), ("no", "off"), ("50", 50), ("60", 60)]
+)
+def test_a_notch_is_off_or_at_the_mains(text: str, notch: object, tmp_path: Path) -> None:
+    """YAML takes a bare off for a boolean."""
+    config = load_config(assignments=[f"train.notch={text}"])
+    assert config.train.notch == notch
+    write_config(config, tmp_path / "config.yaml")
+    assert load_config(tmp_path / "config.yaml") == config
+
+
+@pytest.mark.parametrize("text", ["55", "true", "0", "'50'", "null"])
+def test_a_notch_elsewhere_is_refused(text: str) -> None:
+    """It would cut a hole into the EMG, and leave the hum."""
+    with pytest.raises(ConfigError, match=r"'train.notch'.*'off', 50 or 60"):
+        load_config(assignments=[f"train.notch={text}"])
+
+
+@pytest.mark.parametrize(
     ("assignment", "hint"),
     [
         ("audio.bufer_ms=3", "did you mean 'audio.buffer_ms'?"),

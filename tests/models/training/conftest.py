@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from drivers.recordings.recording import Recording, Segment
 from drivers.source import Channel
 from models.manifest import Manifest, SpeakerMethod
+from models.training.examples import SignalSettings
 
 Array = NDArray[np.float64]
 Sizes = Mapping[str, Mapping[str, int]]  # utterances by session and subset
 
+USUAL = SignalSettings()
 SECONDS = 1.2
 REST_S = 0.3  # at both ends
 SESSION = "002-001"
@@ -178,10 +180,15 @@ def train() -> Train:
         speakers: tuple[SpeakerMethod, ...] = ("lda",),
         kind: str = "causal",
         base: Path | None = None,
+        signal: SignalSettings = USUAL,
         **more: object,
     ) -> Manifest:
         settings = TrainingSettings(
-            converter=converters[kind], speakers=speakers, embedding=embedding, base=base
+            signal=signal,
+            converter=converters[kind],
+            speakers=speakers,
+            embedding=embedding,
+            base=base,
         )
         with threadpool_limits(1):  # a session's fixture comes before `one_core`
             return train_bundle(corpus, session, out, settings, **more)  # type: ignore[arg-type]

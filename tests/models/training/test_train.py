@@ -1,13 +1,17 @@
 """A corpus to a bundle, end to end."""
 
+import fcntl
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from drivers.errors import RecordingError, StreamerError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
@@ -15,6 +19,8 @@ from models.bundle import Bundle
 
 pytest.importorskip("torch")
 
+from models.signal.conditioning import ConditioningSettings  # noqa: E402
+from models.signal.filters import NotchSettings  # noqa: E402
 from models.training.examples import SignalSettings, emg_of  # noqa: E402
 from models.training.export import ExportError  # noqa: E402
 
@@ -242,6 +248,75 @@ def test_an_interrupted_training_leaves_nothing_behind(corpus, train, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         train(corpus, SESSION, tmp_path / "bundle", progress=progress)
     assert left_in(tmp_path) == []
+
+
+def test_a_training_that_was_killed_is_cleaned_up_by_the_next(corpus, train, tmp_path):
+    """Nobody looks for hidden directories of some hundred megabytes; one in use stays."""
+    killed, running, other = (tmp_path / name for name in (".bundle-kill", ".bundle-run", ".b-k"))
+    for one in (killed, running, other):
+        one.mkdir()
+        (one / "converter.onnx").write_text("half")
+        (one / ".training").touch()
+    (tmp_path / ".bundle-mine").mkdir()
+    with (running / ".training").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        train(corpus, SESSION, tmp_path / "bundle")
+    assert left_in(tmp_path) == [".b-k", ".bundle-mine", ".bundle-run", "bundle"]
+    assert not [name for name in left_in(tmp_path / "bundle") if name.startswith(".")]
+
+
+@pytest.mark.system
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_training_that_is_asked_to_end_leaves_nothing_behind(ending, tmp_path, write):
+    """A batch system sends TERM, a terminal that closes HUP."""
+    corpus = write({SESSION: {"train.audible": 4}})
+    command = (sys.executable, "-m", "streamer", "train", corpus, "--session", SESSION)
+    training = subprocess.Popen(
+        [*command, "--out", tmp_path / "bundle", "--set", "train.epochs=100000"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        while training.poll() is None and not list(tmp_path.glob(".bundle-*/.training")):
+            time.sleep(0.05)
+        assert training.poll() is None
+        training.send_signal(ending)
+        _, error = training.communicate(timeout=200)
+    finally:
+        training.kill()
+        training.wait()
+    assert training.returncode == 130
+    assert b"Traceback" not in error
+    assert left_in(tmp_path) == ["corpus"]
+
+
+def test_silence_where_somebody_spoke_is_no_training_set(train, tmp_path, write):
+    """It ended with a distortion of 0.02 dB, and a voice that says nothing."""
+    corpus = write({SESSION: {"train.audible": 4, "train.whispered": 2, "train.silent": 2}})
+    files = sorted((corpus / "audio" / "002" / "001").iterdir())
+    for file in files[4:]:
+        soundfile.write(file, np.zeros(30000), 16000)
+    with pytest.raises(RecordingError, match="audio of 2 audible or whispered") as caught:
+        train(corpus, SESSION, tmp_path / "bundle")
+    assert f"{files[4]}, {files[5]};" in str(caught.value)
+    assert left_in(tmp_path) == ["corpus"]
+
+
+def test_clipped_utterances_are_counted_and_a_notch_is_in_the_manifest(train, tmp_path, write):
+    """Live takes its filters from there, and a person learns what the voice learned from."""
+    corpus = write({SESSION: {"train.audible": 4, "test.audible": 2}})
+    for file in sorted((corpus / "audio" / "002" / "001").iterdir())[2:]:
+        audio, rate_hz = soundfile.read(file)
+        audio[8000:8010] = 1.0
+        soundfile.write(file, audio, rate_hz)
+    settings = SignalSettings(ConditioningSettings(notch=NotchSettings(60.0)))
+    base = tmp_path / "base.npz"
+    manifest = train(corpus, SESSION, tmp_path / "bundle", signal=settings, base=base)
+    assert manifest.figures["clipped_utterances"] == {SESSION: 2}
+    assert Bundle.open(tmp_path / "bundle").manifest.conditioning.notch == NotchSettings(60.0)
+    with pytest.raises(StreamerError, match="signal.conditioning.notch.* of base"):
+        train(corpus, SESSION, tmp_path / "another", base=base)
 
 
 def test_a_model_that_exports_wrong_is_not_written(corpus, train, tmp_path, monkeypatch):
