@@ -256,8 +256,8 @@ def _unknown(path: Path, head: bytes) -> RecordingError:
         way_out = "give the corpus directory, and choose the utterance with --utterance"
     else:
         looks = next((what for magic, what in _OTHERS.items() if head.startswith(magic)), "")
-        if not looks and (head.startswith(_UTF_16) or _is_text(head)):
-            looks = "a text in UTF-16" if head.startswith(_UTF_16) else "a text"
+        if not looks and (_is_utf_16(head) or _is_text(head)):
+            looks = "a text in UTF-16" if _is_utf_16(head) else "a text"
             way_out = f"for a table, {TABLE_NEEDS}"
         looks = looks or "unknown bytes"
     return RecordingError(f"format of {path}", value=looks, allowed=known, way_out=way_out)
@@ -267,3 +267,9 @@ def _is_text(head: bytes) -> bool:
     return b"\0" not in head and "\N{REPLACEMENT CHARACTER}" not in head[:-4].decode(
         "utf-8", errors="replace"
     )
+
+
+def _is_utf_16(head: bytes) -> bool:
+    """Say whether there is its mark, or every other byte is zero, as in western scripts."""
+    zeros = [5 * head[at::2].count(0) > 4 * len(head[at::2]) for at in (0, 1)]
+    return head.startswith(_UTF_16) or zeros[0] != zeros[1]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.errors import RecordingError
+from drivers.recordings.checked import MOST_CHANNELS
 from drivers.recordings.edf.layout import Layout, Signal
 from drivers.source import Channel
 from drivers.units import in_microvolts, unique_labels, uv_per
@@ -83,6 +84,12 @@ def choose(layout: Layout, stored: Sequence[Channel] | None, unit: str | None) -
     emg = [rate for rate, one in zip(rates, scaled.channels, strict=True) if one.type == "EMG"]
     rate_hz = max(set(emg or rates), key=lambda rate: ((emg or rates).count(rate), rate))
     taken = [n for n, rate in enumerate(rates) if rate == rate_hz]
+    if len(taken) > MOST_CHANNELS:  # before they are read
+        raise RecordingError(
+            f"signals of {layout.path} at {rate_hz:g} Hz",
+            value=len(taken),
+            allowed=f"up to {MOST_CHANNELS}",
+        )
     return Chosen(
         signals=tuple(usable[n] for n in taken),
         channels=tuple(scaled.channels[n] for n in taken),

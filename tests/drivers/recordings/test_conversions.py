@@ -6,8 +6,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from drivers.recordings.info import describe
 from drivers.recordings.registry import read_recordings, write_recordings
-from drivers.source import Marker
+from drivers.source import Channel, Marker
 
 SUFFIXES = (".xdf", ".edf", ".bdf", ".npz", ".csv", ".tsv")
 EXACT = "markers phones transcript mode speaker session split recorded_at name rate_hz channels"
@@ -43,3 +44,24 @@ def test_nothing_is_lost_without_a_word(first, second, sample_recording, tmp_pat
             assert any(words in note for note in notes), key
         else:
             np.testing.assert_allclose(getattr(read, key), getattr(recording, key), atol=0.033)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "channels",
+    [
+        (Channel("EMG 1"), Channel("EMG1"), Channel("emg1")),
+        (Channel("EMG1"), Channel("EMG2", "", "AUX"), Channel("EMG3", "a.u.", "AUX")),
+        (Channel("EEG Cz", "uV", "EEG"), Channel("AUX", "", "AUX"), Channel("T", "degC", "TEMP")),
+        (Channel("ekg", "uV", "ECG"), Channel("resp", "%", "RESP"), Channel("p", "mmHg", "AUX")),
+        (Channel("time_s"), Channel("marker"), Channel("EMG (left) [x]")),
+        (Channel("x" * 256), Channel("\N{MICRO SIGN}"), Channel("EDF Annotations")),
+    ],
+)
+def test_what_was_written_can_be_read(suffix, channels, sample_recording, tmp_path):
+    """A file that `convert` has made of a recording must not be refused by `info`."""
+    path = tmp_path / f"a{suffix}"
+    write_recordings(path, [replace(sample_recording, channels=channels)])
+    info = describe(path)
+    assert info.channels == channels
+    assert info.notes == ()

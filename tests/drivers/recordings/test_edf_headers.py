@@ -163,6 +163,7 @@ def test_fewer_data_records_than_claimed_and_half_a_one(tmp_path):
         (Written(head={"signals": b"one"}), "number of signals .* a whole number"),
         (Written(head={"bytes": b"256"}, cut=1), "size of the header .* got 256"),
         (_signal(samples=b"0"), "samples per data record .* got 0 in all signals"),
+        (Written([SIGNAL] * 1025), "signals .* at 100 Hz: got 1025; allowed: up to 1024"),
         (_signal(samples=b"1e9"), "one data record of 2000000000 bytes"),
         (_signal(samples=b"5.5"), "samples per data record"),
         (_signal(samples=b"-50"), "samples per data record"),
