@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers.errors import StreamerError
-from models.evaluation.part import Part, read_part, write_figures, write_json, write_part
+from drivers.outside.strict_json import write_json
+from models.evaluation.part import Part, read_part, write_figures, write_part
 
 PARTS = "parts"
 CACHE = "cache"

@@ -1,5 +1,6 @@
 """What an experiment found: figures for scripts, tables and drawings for people."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,3 +81,19 @@ class Findings:
     differs: list[str] = field(default_factory=list)
     tuned: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+
+
+def as_text(text: str) -> str:
+    """Let a name stay a name within a note, which is Markdown.
+
+    Parameters
+    ----------
+    text : str
+        Of a corpus, a session, a label: whatever others have called something.
+
+    Returns
+    -------
+    str
+        One line without markup.
+    """
+    return re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", " ".join(text.split()))

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from drivers.errors import RecordingError
+from drivers.outside.names import clean
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.emg_uka.files import RATE_HZ
 from drivers.source import Provenance
@@ -92,7 +93,7 @@ def take_inventory(study: Study) -> Inventory:
     corpus = EmgUkaCorpus(study.material.corpus)
     wanted = study.settings.sessions or corpus.sessions
     return Inventory(
-        corpus=study.material.corpus.name,
+        corpus=clean(study.material.corpus.name),
         fingerprint=fingerprint_of(study.material),
         simulated=corpus.provenance is Provenance.SIMULATED,
         sessions=sessions,

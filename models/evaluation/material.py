@@ -1,6 +1,7 @@
 """The corpus as the experiments see it: every utterance analysed once."""
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,7 @@ import joblib
 from drivers.errors import RecordingError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
+from models.evaluation.kept import keep
 from models.speech.analysis import SpeechSettings
 from models.training.examples import SignalSettings, Utterance, utterance_of
 
@@ -141,11 +143,10 @@ class Material:
 @lru_cache(maxsize=_KEPT_SESSIONS)
 def _session(corpus: Path, name: str, signal: SignalSettings, store: Path | None) -> Session:
     # Not on workers of a cluster that do not share the disk.
-    if store is None or not store.is_dir():
+    if store is None or not os.path.isdir(store):
         return analyse(corpus, name, signal)
-    memory = joblib.Memory(store, verbose=0)
-    found: Session = memory.cache(analyse)(corpus, name, signal)
-    return found
+    file = store / f"{joblib.hash(('session', corpus, name, signal))}.kept"
+    return keep(file, lambda: analyse(corpus, name, signal))
 
 
 def analyse(corpus: Path, name: str, signal: SignalSettings) -> Session:

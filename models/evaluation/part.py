@@ -1,12 +1,13 @@
 """What an evaluation's directory holds of each experiment, from one call to the next."""
 
 import json
-import math
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from drivers.errors import StreamerError
+from drivers.outside.strict_json import to_json, write_json
+from drivers.outside.texts import read_json
 from models.evaluation.findings import Drawing, Findings, Table
 
 
@@ -34,7 +35,7 @@ def write_part(part: Part, file: Path) -> None:
 def read_part(file: Path) -> Part | None:
     """Read what `write_part` wrote; None where it is not there, or damaged."""
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = read_json(file, str(file))
         found = content["findings"]
         tables = [
             Table(
@@ -44,7 +45,7 @@ def read_part(file: Path) -> Part | None:
         ]
         drawings = [Drawing(**one) for one in found["drawings"]]
         return Part(Findings(**found | {"tables": tables, "drawings": drawings}), content["about"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, StreamerError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -65,39 +66,5 @@ def figures_of(part: Part) -> dict[str, Any]:
     """Return all figures of an experiment, and in ``about`` what they rest on."""
     found = part.findings
     notes = {"differs": found.differs, "tuned": found.tuned, "missing": found.missing}
-    content: dict[str, Any] = _plain(found.figures | {"about": part.about | notes})
+    content: dict[str, Any] = json.loads(to_json(found.figures | {"about": part.about | notes}))
     return content
-
-
-def write_json(content: dict[str, Any], file: Path) -> None:
-    """Write JSON, whole or not at all.
-
-    Parameters
-    ----------
-    content : dict
-        A number that is not finite could not be measured: it becomes null.
-    file : Path
-        Where.
-    """
-    text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(text + "\n", file)
-
-
-def write_text(text: str, file: Path) -> None:
-    """Write a text, whole or not at all: a reader may open it at any moment."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, "utf-8")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value

@@ -9,7 +9,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import joblib
 
 from drivers.errors import StreamerError
+from drivers.outside.own_directory import own_directory
 from models.evaluation.code import code_digest
 from models.evaluation.kept import read_kept, write_kept
 from models.evaluation.material import Material
@@ -100,7 +101,9 @@ class Study:
         """
         basis = (code_digest(function), fingerprint_of(self.material), self.material.device)
         name = f"{function.__module__.removeprefix('models.evaluation.')}.{function.__qualname__}"
-        files = [self.cache / name / f"{joblib.hash((basis, one))}.pkl" for one in arguments]
+        files = [self.cache / name / f"{joblib.hash((basis, one))}.kept" for one in arguments]
+        with self._keeping():
+            own_directory(self.cache / name)
         results: dict[int, T] = {}
         for number, file in enumerate(files):
             kept = read_kept(file)
@@ -114,7 +117,8 @@ class Study:
         pending = [number for number in range(len(files)) if number not in results]
         with closing(self._work(function, arguments, pending, failures)) as work:
             for number, (result, seconds) in work:
-                self._keep(files[number], (result, seconds))
+                with self._keeping():
+                    write_kept(files[number], (result, seconds))
                 # From the file, so that a first run goes on with the very objects of a later
                 # one: how they share parts decides what is asked for next, see `joblib.hash`.
                 results[number] = (read_kept(files[number]) or (result,))[0]
@@ -124,9 +128,10 @@ class Study:
             raise failures[min(failures)]
         return [results[number] for number in range(len(files))]
 
-    def _keep(self, file: Path, content: tuple[Any, ...]) -> None:
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
         try:
-            write_kept(file, content)
+            yield
         except OSError as error:
             raise StreamerError(
                 f"results cannot be kept in {self.cache}: {error.strerror or error}",

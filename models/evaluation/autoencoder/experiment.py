@@ -18,7 +18,7 @@ from models.evaluation.autoencoder.spectra import (
     speech_spectra,
 )
 from models.evaluation.autoencoder.spectrogram import THRESHOLDS_DB
-from models.evaluation.findings import Findings
+from models.evaluation.findings import Findings, as_text
 from models.evaluation.material import Session
 from models.evaluation.settings import Size
 from models.evaluation.study import Study
@@ -101,7 +101,8 @@ def autoencoder(study: Study) -> Findings:
     )
     lacking = [name for name, one in zip(names, of_speech, strict=True) if one is None]
     if lacking:
-        findings.missing.append(f"Too little speech to train converters: {', '.join(lacking)}.")
+        names_lacking = ", ".join(map(as_text, lacking))
+        findings.missing.append(f"Too little speech to train converters: {names_lacking}.")
     sounding = several_sessions([one for one in sessions if one.name not in lacking])
     chosen = [one.name for one in sounding]
     spectra = [

@@ -5,7 +5,7 @@ from models.evaluation.conversion.figures import figures_of
 from models.evaluation.conversion.jobs import Silent, paper_session, session_of
 from models.evaluation.conversion.presentation import drawing_of_ccc, tables_of
 from models.evaluation.conversion.settings import conversion_settings
-from models.evaluation.findings import Findings
+from models.evaluation.findings import Findings, as_text
 from models.evaluation.material import Material
 from models.evaluation.study import Study
 
@@ -38,10 +38,10 @@ def conversion(study: Study) -> Findings:
         setting: dict(zip(names, results[k * len(names) : (k + 1) * len(names)], strict=True))
         for k, setting in enumerate(ours)
     }
-    plain = study.run(
+    of_paper = study.run(
         "converters: the paper's", paper_session, [(name, settings.paper) for name in names]
     )
-    rows["paper"] = dict(zip(names, plain, strict=True))
+    rows["paper"] = dict(zip(names, of_paper, strict=True))
     figures = figures_of(rows)
     found = Findings("conversion", "EMG to speech", figures, tables_of(figures))
     drawing = drawing_of_ccc(figures)
@@ -49,7 +49,8 @@ def conversion(study: Study) -> Findings:
         found.drawings.append(drawing)
     untrained = [name for name, one in rows["causal"].items() if one is None]
     if untrained:
-        found.missing.append(f"No audible training utterance with sound: {', '.join(untrained)}.")
+        lacking = ", ".join(map(as_text, untrained))
+        found.missing.append(f"No audible training utterance with sound: {lacking}.")
     for mode in ("whispered", "silent"):
         if "audible_trained_as_is" not in figures[mode]:
             found.missing.append(f"No {mode} test speech with the same sentences audible.")

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
-from models.evaluation.findings import Findings
+from models.evaluation.findings import Findings, as_text
 from models.evaluation.mode.adaptation import SHRINKAGE
 from models.evaluation.mode.figures import rolling_figures, told_figures, utterance_ece
 from models.evaluation.mode.heard import REST_S, Variant
@@ -234,7 +234,7 @@ def _say(findings: Findings, study: Study, names: list[str]) -> None:
         findings.missing.append("No session has training utterances in two modes.")
     elif len(names) < 2:
         findings.missing.append(
-            f"Only {names[0]} has several modes: no session can be left out of training."
+            f"Only {as_text(names[0])} has several modes: no session can be left out of training."
         )
     if names and findings.figures["pooled"] is None:
         findings.missing.append("The sessions with several modes have no test utterances.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from models.evaluation.findings import Cell, Table
+from models.evaluation.findings import Cell, Table, as_text
 from models.evaluation.part import Part
 from models.evaluation.report.headlines import headlines
 
@@ -88,7 +88,7 @@ def content_of(parts: Sequence[Part], outdated: Sequence[str]) -> Content:
         runs=_runs(parts),
         configuration=_configuration(latest),
         parts=list(parts),
-        references=[f"This evaluation: {title}. {byline}.", PAPER],
+        references=[f"This evaluation: {as_text(f'{title}. {byline}')}.", PAPER],
     )
 
 
@@ -156,7 +156,7 @@ def _data(data: dict[str, Any]) -> Table:
         "after a test figure had been seen is said in its experiment."
     )
     if data["left_out"]:
-        note += f" Without any usable utterance: {', '.join(data['left_out'])}."
+        note += f" Without any usable utterance: {', '.join(map(as_text, data['left_out']))}."
     return Table("What was read", ("session", "speaker", *heads, "minutes"), tuple(rows), 1, note)
 
 

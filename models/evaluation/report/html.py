@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from models.evaluation.part import write_text
+from drivers.outside.strict_json import write_whole
 from models.evaluation.report.cells import is_numeric, said
 from models.evaluation.report.content import Content
 
@@ -47,7 +47,7 @@ def write_html(content: Content, file: Path) -> None:
         ]
         for part in content.parts
     }
-    write_text(
+    write_whole(
         template.render(content=content, drawings=drawings, tables=count(1), figures=count(1)),
         file,
     )

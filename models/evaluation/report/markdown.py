@@ -1,12 +1,12 @@
 """The report as Markdown, its drawings as files beside it."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from models.evaluation.findings import Table
-from models.evaluation.part import Part, write_text
+from drivers.outside.strict_json import write_whole
+from models.evaluation.findings import Table, as_text
+from models.evaluation.part import Part
 from models.evaluation.report.cells import is_numeric, said
 from models.evaluation.report.content import Content
 
@@ -26,13 +26,13 @@ def write_markdown(content: Content, directory: Path) -> None:
     (directory / FIGURES).mkdir(exist_ok=True)
     for part in content.parts:
         for number, drawing in enumerate(part.findings.drawings, 1):
-            write_text(drawing.svg, directory / _figure(part, number))
-    write_text("\n".join(_lines(content)), directory / "report.md")
+            write_whole(drawing.svg, directory / _figure(part, number))
+    write_whole("\n".join(_lines(content)), directory / "report.md")
 
 
 def _lines(content: Content) -> Iterator[str]:
-    yield f"# {_text(content.title)}\n"
-    yield f"*{_text(content.byline)}*\n"
+    yield f"# {as_text(content.title)}\n"
+    yield f"*{as_text(content.byline)}*\n"
     for paragraph in content.summary:
         yield f"{paragraph}\n"
     for warning in content.warnings:
@@ -53,12 +53,12 @@ def _lines(content: Content) -> Iterator[str]:
 
 def _part(part: Part) -> Iterator[str]:
     found = part.findings
-    yield f"## {_text(found.title)}\n"
+    yield f"## {as_text(found.title)}\n"
     for table in found.tables:
         yield from _table(table, 3)
     for number, drawing in enumerate(found.drawings, 1):
-        yield f"### {_text(drawing.title)}\n"
-        yield f"![{_text(drawing.title)}]({_figure(part, number).as_posix()})\n"
+        yield f"### {as_text(drawing.title)}\n"
+        yield f"![{as_text(drawing.title)}]({_figure(part, number).as_posix()})\n"
         if drawing.note:
             yield f"{drawing.note}\n"
     for title, notes in (
@@ -72,7 +72,7 @@ def _part(part: Part) -> Iterator[str]:
 
 
 def _table(table: Table, level: int) -> Iterator[str]:
-    yield f"{'#' * level} {_text(table.title)}\n"
+    yield f"{'#' * level} {as_text(table.title)}\n"
     if table.rows:
         right = [column > 0 and is_numeric(table, column) for column in range(len(table.columns))]
         yield _row(table.columns)
@@ -85,7 +85,7 @@ def _table(table: Table, level: int) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(_text(cell) for cell in cells)} |"
+    return f"| {' | '.join(as_text(cell) for cell in cells)} |"
 
 
 def _rule(right: Sequence[bool]) -> str:
@@ -96,11 +96,6 @@ def _list(notes: Sequence[str]) -> Iterator[str]:
     for note in notes:
         yield "- " + note.strip().replace("\n", "\n  ")
     yield ""
-
-
-def _text(text: str) -> str:
-    """Let plain text stay plain text."""
-    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", " ".join(text.split()))
 
 
 def _figure(part: Part, number: int) -> Path:

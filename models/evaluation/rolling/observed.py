@@ -1,5 +1,6 @@
 """Sessions as a listener meets them, kept in the store for many jobs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,6 +8,7 @@ from functools import lru_cache
 import joblib
 
 from models.evaluation.code import code_digest
+from models.evaluation.kept import keep
 from models.evaluation.material import Material, Session
 from models.evaluation.rolling.gate import GateFigures, gate_figures
 from models.evaluation.rolling.hearing import Observed, hear
@@ -101,18 +103,11 @@ def observed(material: Material, name: str, every: int, notch: bool = False) -> 
 
 @lru_cache(maxsize=128)
 def _kept(material: Material, name: str, every: int) -> Variants:
-    if material.store is None or not material.store.is_dir():  # a worker without a shared disk
+    store = material.store
+    if store is None or not os.path.isdir(store):  # a worker without a shared disk
         return observe(material, name, every)
-    memory = joblib.Memory(material.store, verbose=0)
-    found: Variants = memory.cache(_observe, ignore=["material"])(
-        material, str(material.corpus), name, every, code_digest(observe)
-    )
-    return found
-
-
-def _observe(material: Material, corpus: str, name: str, every: int, code: str) -> Variants:
-    """Observe, for results that are kept by the corpus and the code that made them."""
-    return observe(material, name, every)
+    key = ("observed", material.corpus, name, every, code_digest(observe))
+    return keep(store / f"{joblib.hash(key)}.kept", lambda: observe(material, name, every))
 
 
 def observe(material: Material, name: str, every: int) -> Variants:

@@ -89,7 +89,7 @@ def test_a_cluster_finds_what_one_machine_finds(
 ) -> None:
     """Whoever has a cluster would report other figures."""
     kept: list[int] = []
-    study.progress = lambda what, done, total: kept.append(len(list(study.cache.rglob("*.pkl"))))
+    study.progress = lambda what, done, total: kept.append(len(list(study.cache.rglob("*.kept"))))
     there = study.run("x", toy_jobs.project, ARGUMENTS)
     assert kept == [0, 1, 2, 3, 4]  # each as it comes
     here = Study(study.material, study.settings, tmp_path / "here")

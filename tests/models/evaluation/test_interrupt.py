@@ -52,7 +52,7 @@ def test_an_interrupted_evaluation_goes_on(small_corpus: Path, tmp_path: Path) -
         text=True,
     ) as process:
         try:
-            while len(list(kept.glob("*.pkl"))) < 2:
+            while len(list(kept.glob("*.kept"))) < 2:
                 assert process.poll() is None
                 time.sleep(0.05)
             os.killpg(process.pid, signal.SIGINT)

@@ -74,7 +74,7 @@ def test_a_damaged_result_is_found_again(
     """After a full disk or a power cut every call would fail, or report nonsense."""
     study = make_study()
     study.run("x", toy_jobs.stamped, [(folder, 0), (folder, 1)])
-    file = next(study.cache.rglob("*.pkl"))
+    file = next(study.cache.rglob("*.kept"))
     content = bytearray(file.read_bytes())
     content[-10] ^= 1  # one bit in the middle of it
     file.write_bytes(bytes(content) if damage is None else damage)

@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("jinja2")
 
+from markdown_it import MarkdownIt  # noqa: E402
+
 from models.evaluation.findings import Drawing, Findings, Table  # noqa: E402
 from models.evaluation.part import Part, read_part, write_part  # noqa: E402
 from models.evaluation.report.cells import is_numeric, said  # noqa: E402
@@ -140,6 +142,24 @@ def test_html_shows_text_as_text(html: str) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<strong>Every</strong> frame" in html
     assert "Fewer <code>sessions</code>" in html
+
+
+def test_a_name_is_no_markup(tmp_path: Path) -> None:
+    """Whoever names a corpus, or a session, would write into the report of somebody else."""
+    wild = "**bold** [here](https://e.org) ![i](https://e.org/i.png) <script>alert(1)</script> `c`"
+    one = part(tables=[], drawings=[])
+    one.about["data"] |= {"corpus": wild, "left_out": [wild]}
+    made = content_of([one], outdated=[])
+    write_html(made, tmp_path / "report.html")
+    write_markdown(made, tmp_path)
+    rendered = MarkdownIt("commonmark").enable("table").render((tmp_path / "report.md").read_text())
+    for text in ((tmp_path / "report.html").read_text(), rendered):
+        page = Page(text)
+        assert not [link for link in page.attributes("href") if link.startswith("https://e.org")]
+        assert not [link for link in page.attributes("src") if "e.org" in link]
+        assert "<script>" not in text
+        assert "<strong>bold</strong>" not in text
+        assert text.count("**bold**") >= 3  # title, reference, and what was left out
 
 
 def test_html_puts_numbers_below_each_other(html: str) -> None:
