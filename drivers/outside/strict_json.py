@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-def to_json(content: Any, *, indent: int | None = None) -> str:
+def to_json(content: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:
     """Return JSON as RFC 8259 has it.
 
     Parameters
@@ -19,6 +19,8 @@ def to_json(content: Any, *, indent: int | None = None) -> str:
         UTF-8 can hold, becomes U+FFFD.
     indent : int, optional
         Spaces of each level; one line without.
+    ascii_only : bool
+        Other letters are escaped, for whatever reads no UTF-8.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def to_json(content: Any, *, indent: int | None = None) -> str:
     TypeError
         Something else is in it.
     """
-    return json.dumps(_plain(content), indent=indent, ensure_ascii=False, allow_nan=False)
+    return json.dumps(_plain(content), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
 
 
 def write_json(content: Mapping[str, Any], file: Path) -> None:

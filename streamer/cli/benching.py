@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,7 +17,7 @@ from rich.table import Table
 from drivers.errors import StreamerError
 from streamer.bench.figure import Figure, Progress, Report
 from streamer.cli.ending import clean_up_on_interrupt
-from streamer.cli.options import note, print_json
+from streamer.cli.options import note, print_json, say
 from streamer.cli.progress import shown_progress
 from streamer.config import Config
 from streamer.results.outputs import RunDirectory, write_json
@@ -98,7 +97,7 @@ def show(report: Report, *, json_: bool) -> int:
             table.add_row(measured, _target(figure), figure.about, verdict, style=style)
         Console(markup=False, highlight=False).print(table)
         if report.picture is not None:
-            click.echo(f"picture  {report.picture}")
+            say(f"picture  {report.picture}")
     return 0 if report.good else 1
 
 

@@ -42,7 +42,9 @@ def capture(
       streamer capture /dev/ttyUSB0 device.capture --baud 115200 --duration 30
     """  # noqa: D301 - \b is click's, not Python's
     from rich.console import Console
+    from rich.text import Text
 
+    from drivers.outside.names import shown
     from drivers.varioport.profile import load_profile
     from drivers.varioport.transport.capture import capture as capture_bytes
     from drivers.varioport.transport.port import SerialTransport
@@ -52,7 +54,7 @@ def capture(
     baud_rate = baud_rate or load_profile(config.live.profile).baud_rate
     stop = threading.Event()
     doing = f"capturing {port} at {baud_rate} baud to {to}; Ctrl-C ends it"
-    with ending_properly(stop), Console(stderr=True).status(doing):
+    with ending_properly(stop), Console(stderr=True, markup=False).status(Text(shown(doing))):
         result = capture_bytes(
             SerialTransport(port, baud_rate),
             to,

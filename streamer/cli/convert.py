@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from streamer.cli.options import as_json, configured, note, print_json, selecting
+from streamer.cli.options import as_json, configured, note, print_json, say, selecting
 
 
 @click.command()
@@ -73,4 +73,4 @@ def convert(
             }
         )
     else:
-        click.echo(f"{len(recordings)} recordings, {seconds:.1f} s in {to}")
+        say(f"{len(recordings)} recordings, {seconds:.1f} s in {to}")

@@ -33,7 +33,7 @@ def devices(json_: bool, config_file: Path | None, assignments: tuple[str, ...])
         print_json({name: asdict(kind) for name, kind in kinds.items()})
         return
     for name, kind in kinds.items():
-        click.secho(name.replace("_", " ").replace("lsl", "LSL"), bold=True)
+        say(name.replace("_", " ").replace("lsl", "LSL"), bold=True)
         for device in kind.found:
             say(f"  {device.name}  ({device.about})")
             if device.problem:

@@ -13,7 +13,7 @@ import click
 
 from drivers.errors import StreamerError
 from streamer.cli.ending import ENDS, handled_by
-from streamer.cli.options import INTERRUPTED, as_json, configured, note, print_json
+from streamer.cli.options import INTERRUPTED, as_json, configured, note, print_json, say
 
 if TYPE_CHECKING:
     from models.evaluation.part import Part
@@ -158,18 +158,20 @@ def _show(content: "Content", out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from drivers.outside.names import shown
+
     console = Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
     if content.headlines.rows:
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for number, column in enumerate(content.headlines.columns):
             table.add_column(column, justify="right" if number else "left")
         for row in content.headlines.rows:
-            table.add_row(*("–" if cell is None else str(cell) for cell in row))
+            table.add_row(*("–" if cell is None else shown(cell) for cell in row))
         console.print(table)
         console.print()
     for warning in content.warnings:
-        console.print(f"! {warning.replace('*', '')}", style="yellow")
+        say(f"! {warning.replace('*', '')}", "yellow")
     for part in content.parts:
         for line in part.findings.missing:
-            console.print(f"missing    {part.findings.name}: {line.replace('*', '')}")
-    console.print(f"report     {out / 'report.html'}, {out / 'report.md'}")
+            say(f"missing    {part.findings.name}: {line.replace('*', '')}")
+    say(f"report     {out / 'report.html'}, {out / 'report.md'}")

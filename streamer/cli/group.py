@@ -33,7 +33,7 @@ from streamer.cli.devices import devices
 from streamer.cli.evaluate import evaluate
 from streamer.cli.info import info
 from streamer.cli.live import live
-from streamer.cli.options import INTERRUPTED
+from streamer.cli.options import INTERRUPTED, fitting
 from streamer.cli.profile import profile
 from streamer.cli.record import record
 from streamer.cli.replay import replay
@@ -41,7 +41,7 @@ from streamer.cli.simulate import simulate
 from streamer.cli.train import train
 
 _SHORT_OF = {
-    errno.EMFILE: "a session needs some 64 open files: see `ulimit -n`",
+    errno.EMFILE: "raise the limit, see `ulimit -n`",
     errno.ENFILE: "close other programs",
     errno.ENOSPC: "make room",
     errno.EDQUOT: "make room",
@@ -50,6 +50,8 @@ _SHORT_OF = {
     errno.ENOMEM: "close other programs",
 }
 """What every command can run out of, wherever it happens; and the way out."""
+
+_MOST_LETTERS = 5000  # an error may name all that is allowed
 
 
 class OneLineErrors(click.Group):
@@ -92,13 +94,14 @@ class OneLineErrors(click.Group):
 
 def fail(line: str, code: int) -> NoReturn:
     """Print an error in one line and exit."""
-    click.echo(f"streamer: error: {' '.join(line.split())}", err=True)
+    click.echo(fitting(f"streamer: error: {shown(line, _MOST_LETTERS)}", sys.stderr), err=True)
     sys.exit(code)
 
 
 def _refused(error: OSError) -> str:
     """Say in a line what the system refused."""
-    thing = "" if error.filename is None else f"{shown(error.filename)}: "
+    code = str(error.filename).endswith(".py")  # of a module that was just imported
+    thing = "" if error.filename is None or code else f"{shown(error.filename)}: "
     return f"{thing}{error.strerror}; {_SHORT_OF[error.errno or 0]}"
 
 

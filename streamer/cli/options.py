@@ -1,8 +1,10 @@
 """What subcommands have in common."""
 
+import codecs
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -76,21 +78,31 @@ def print_json(content: Mapping[str, Any]) -> None:
     """Print the one JSON object."""
     from drivers.outside.strict_json import to_json
 
-    click.echo(to_json(content, indent=2))
+    utf8 = codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8"
+    click.echo(to_json(content, indent=2, ascii_only=not utf8))
 
 
-def say(line: str, color: str | None = None) -> None:
+def say(line: str, color: str | None = None, *, bold: bool = False) -> None:
     """Print a line of a result: whatever came from outside is in it, it is one line."""
     from drivers.outside.names import printable
 
-    click.secho(printable(line), fg=color)
+    click.secho(fitting(printable(line), sys.stdout), fg=color, bold=bold)
 
 
 def note(line: str) -> None:
     """Tell the person at the terminal something that is no result."""
     from drivers.outside.names import shown
 
-    click.echo(f"streamer: {shown(line, _MOST_LETTERS)}", err=True)
+    click.echo(fitting(f"streamer: {shown(line, _MOST_LETTERS)}", sys.stderr), err=True)
+
+
+def fitting(line: str, stream: TextIO) -> str:
+    """Return a line with ``?`` for what the encoding of a stream does not have.
+
+    click takes a stream in ASCII for a mistake, and would print UTF-8 to it.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return line.encode(encoding, "replace").decode(encoding)
 
 
 def with_outputs(command: Command) -> Command:

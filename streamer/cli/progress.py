@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from drivers.outside.names import shown
 from streamer.cli.options import note
 
 _SHOWN = 12
@@ -50,16 +51,16 @@ def _bars() -> Iterator[Advance]:
     """Show a bar for each step."""
     tasks: dict[str, TaskID] = {}
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         _Time(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, markup=False),
     ) as bars:
 
         def advance(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total, before=done, last_s=None)
+                tasks[what] = bars.add_task(shown(what), total=total, before=done, last_s=None)
                 _make_room(bars)
             task = next(one for one in bars.tasks if one.id == tasks[what])
             if done < task.completed or total != task.total:  # the same again, with other data

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from streamer.cli.ending import ending_properly
-from streamer.cli.options import NOTHING, as_json, configured, note, print_json
+from streamer.cli.options import NOTHING, as_json, configured, note, print_json, say
 
 
 @click.command()
@@ -60,7 +60,7 @@ def record(
     live, stop = chosen.source, threading.Event()
     with (
         ending_properly(stop, lambda: live.health.state is SourceState.CONNECTING),
-        Console(stderr=True).status("connecting") as status,
+        Console(stderr=True, markup=False).status("connecting") as status,
     ):
 
         def show(seconds: float, state: SourceState) -> None:
@@ -76,7 +76,7 @@ def record(
     if json_:
         print_json(result.as_dict())
     else:
-        click.echo(
+        say(
             f"{result.samples} samples, {result.seconds:.1f} s, in {to}; "
             f"{result.lost_samples} lost in {result.gaps} gaps"
         )

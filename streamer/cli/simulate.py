@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from streamer.cli.options import as_json, configured, print_json, selecting
+from streamer.cli.options import as_json, configured, print_json, say, selecting
 
 
 @click.command()
@@ -126,4 +126,4 @@ def simulate(
     if json_:
         print_json(result)
     else:
-        click.echo(line.format(**result))
+        say(line.format(**result))

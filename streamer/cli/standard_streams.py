@@ -25,7 +25,11 @@ class Output(io.RawIOBase):
     ----------
     failure : OSError or None
         The first error.
+    replaced : TextIO or None
+        Kept, since it would close what it writes to.
     """
+
+    replaced: TextIO | None = None
 
     def __init__(self, raw: io.RawIOBase | BinaryIO, failure: OSError | None = None) -> None:
         self.failure = failure
@@ -94,6 +98,7 @@ def _guarded(stream: TextIO | None, closed: bool) -> tuple[TextIO, Output]:
         stream.flush()
         buffer: Any = stream.buffer  # without one of its own where Python was told not to buffer
         output = Output(getattr(buffer, "raw", buffer))
+        output.replaced = stream
         encoding = stream.encoding
         by_line, at_once = (
             getattr(stream, name, False) for name in ("line_buffering", "write_through")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from drivers.errors import StreamerError
-from streamer.cli.options import as_json, configured, note, print_json
+from streamer.cli.options import as_json, configured, note, print_json, say
 
 
 class TrainingError(StreamerError):
@@ -108,5 +108,5 @@ def train(
     for part, values in figures.items():
         said = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
         if said:
-            click.echo(f"{part:10} {said}".replace("_", " "))
-    click.echo(f"bundle     {out}")
+            say(f"{part:10} {said}".replace("_", " "))
+    say(f"bundle     {out}")

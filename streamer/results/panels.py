@@ -236,7 +236,7 @@ def draw_course(
                 [answer.probabilities[label] for answer in answers],
                 color=colour,
                 linewidth=1.2,
-                label=label if number == 0 else None,
+                label=shown(label, _LABEL_LETTERS) if number == 0 else None,
             )
             axes.broken_barh(_said(answers, label), _ANSWERS, color=colour, linewidth=0)
         stretches = [(start_s, length_s) for start_s, length_s, truth in known if truth == label]
@@ -249,9 +249,11 @@ def draw_course(
     )
     axes.tick_params(axis="y", length=0)
     axes.set_ylabel(f"{name}\n(probability)")
-    axes.legend(
+    legend = axes.legend(
         loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False, fontsize=8, handlelength=1.2
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _said(answers: Sequence[Answered], label: str) -> list[tuple[float, float]]:

@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from drivers.outside.names import shown
 from drivers.source import Provenance, SourceState
 from streamer.engine.answers import Answer
 from streamer.engine.latency import latency_class
@@ -52,7 +53,7 @@ def screen(snapshot: Callable[[], Snapshot], *, title: str, on: bool = True) -> 
     on : bool
         Show it at all.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     if not (on and console.is_terminal):
         yield
         return
@@ -91,10 +92,10 @@ def render(now: Snapshot, title: str) -> RenderableType:
     columns.add_row(_signal(now), _answers(now))
     parts: list[RenderableType] = [_head(now), "", columns, "", _figures(now)]
     if not _ended(now):  # the report that follows tells all of them
-        parts += [Text(f"! {problem}", style="yellow") for problem in now.problems[-3:]]
+        parts += [Text(shown(f"! {problem}"), style="yellow") for problem in now.problems[-3:]]
     return Panel(
         Group(*parts),
-        title=Text.assemble(("streamer", "bold"), f" {title}"),
+        title=Text.assemble(("streamer", "bold"), f" {shown(title)}"),
         title_align="left",
         width=_WIDTH,
         border_style="blue",
@@ -109,7 +110,7 @@ def _head(now: Snapshot) -> RenderableType:
     head.add_column(justify="right")
     head.add_row(
         Text(f"{int(minutes):02d}:{seconds:04.1f}", style="bold"),
-        Text(now.utterance),
+        Text(shown(now.utterance)),
         _source(now),
     )
     return head
@@ -121,7 +122,7 @@ def _source(now: Snapshot) -> Text:
     line = Text("ended" if _ended(now) else state.value, style=_STATE_STYLES[state])
     if now.provenance:
         proven = now.provenance not in (Provenance.EMULATOR_ONLY, Provenance.GUESSED)
-        line.append(f"  {now.provenance}", style="dim" if proven else "bold yellow")
+        line.append(f"  {shown(now.provenance)}", style="dim" if proven else "bold yellow")
     return line
 
 
@@ -173,12 +174,14 @@ def _answer(name: str, answer: Answer | None) -> RenderableType:
     decided = answer.answer in answer.probabilities
     table.add_row(
         name,
-        Text(answer.answer, style="bold" if decided else "dim italic"),
+        Text(shown(answer.answer), style="bold" if decided else "dim italic"),
         Text(f"{answer.window_s:.1f} s", style="dim"),
     )
     for index, (label, probability) in enumerate(answer.probabilities.items()):
         colour = CLASS_COLOURS[index % len(CLASS_COLOURS)] if decided else "grey50"
-        table.add_row(Text(label), _bar(probability, _CLASS_BAR, colour), f"{probability:.2f}")
+        table.add_row(
+            Text(shown(label)), _bar(probability, _CLASS_BAR, colour), f"{probability:.2f}"
+        )
     return table
 
 
@@ -206,7 +209,7 @@ def _figures(now: Snapshot) -> RenderableType:
         raised = f", reserve raised to {reserve_ms:.0f} ms" if steps and reserve_ms else ""
         figures.add_row("buffer", f"{fill_ms:.0f} ms wait{raised}{_clocks(now)}")
     if now.output:
-        figures.add_row("voice", Text(now.output))
+        figures.add_row("voice", Text(shown(now.output)))
     return figures
 
 
