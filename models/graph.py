@@ -10,6 +10,7 @@ without the package ``onnx``.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -40,9 +41,13 @@ OPERATORS: Final[dict[str, frozenset[str]]] = {
 MOST_NODES: Final = 2000
 """Of a graph; the largest that training makes has 45."""
 
+MOST_BRANCHES: Final = 2**16 - 1
+"""Nodes of a tree: ONNX Runtime goes down it by calling itself, for which it needs a stack."""
+
 _MODEL_GRAPH, _MODEL_TRAINING, _MODEL_FUNCTIONS = 7, 20, 25
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
 _NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
+_ATTRIBUTE_NAME, _ATTRIBUTE_INTS = 1, 8
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS = 5, 10
 _ATTRIBUTE_GRAPHS, _ATTRIBUTE_SPARSE = (6, 11), (22, 23)
 _TENSOR_EXTERNAL, _TENSOR_PLACE = 13, 14
@@ -51,6 +56,8 @@ _NO_GRAPH = "it is no ONNX graph, or only a part of one"
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _LONGEST_VARINT = 10
 _MOST_FIELDS = 10**6
+_ASIDE = 0  # no field has this number
+_INT = re.compile(rb"\x40[\x80-\xff]{0,9}[\x00-\x7f]")
 _NUMBERS = re.compile(  # floats, ints and short texts of an attribute: a forest has millions
     rb"(?:\x3d.{4}|\x40[\x80-\xff]{0,9}[\x00-\x7f]"
     + b"".join(rb"|\x4a\x%02x.{%d}" % (size, size) for size in range(32))
@@ -125,13 +132,20 @@ class _Reader:
             raise GraphError(f"its operator {name} is not among those that a model may have")
 
     def _attribute(self, message: memoryview) -> None:
+        name, runs = "", []
         for field, value in self._fields(message, _NUMBERS):
+            if field == _ATTRIBUTE_NAME:
+                name = _text(value)
+            elif field in (_ASIDE, _ATTRIBUTE_INTS):
+                runs.append(_message(value))
             if field in _ATTRIBUTE_GRAPHS:
                 raise GraphError("graphs within a graph are in it")
             if field in _ATTRIBUTE_SPARSE:
                 raise GraphError("sparse numbers are in it")
             if field in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
                 self._tensor(_message(value))
+        if name == "nodes_treeids":
+            _check_trees(runs)
 
     def _tensor(self, message: memoryview) -> None:
         for field, value in self._fields(message):
@@ -141,10 +155,11 @@ class _Reader:
     def _fields(
         self, message: memoryview, aside: re.Pattern[bytes] | None = None
     ) -> Iterator[tuple[int, int | memoryview]]:
-        """Yield number and value of each field of a message, but of those to leave aside."""
+        """Yield number and value of each field of a message; runs of those aside as one."""
         place = 0
         while place < len(message):
             if aside is not None and (run := aside.match(message, place)):
+                yield _ASIDE, message[place : run.end()]
                 place = run.end()
                 continue
             self._left -= 1
@@ -167,6 +182,16 @@ class _Reader:
                 raise GraphError(_NO_GRAPH)
             yield field, message[place:end]
             place = end
+
+
+def _check_trees(runs: list[memoryview]) -> None:
+    """Refuse a forest with a tree of too many nodes, by the number of the tree of each node."""
+    entries = [entry for run in runs for entry in _INT.findall(run)]
+    if sum(map(len, entries)) != sum(map(len, runs)):  # written in a way that nobody writes them
+        raise GraphError("the numbers of its trees cannot be read")
+    largest = max(Counter(entries).values(), default=0)
+    if largest > MOST_BRANCHES:
+        raise GraphError(f"a tree of it has {largest} nodes, more than {MOST_BRANCHES}")
 
 
 def _message(value: int | memoryview) -> memoryview:

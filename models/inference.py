@@ -2,9 +2,10 @@
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ _MOST_BYTES = 2**30  # of a file; the largest that training makes has some milli
 _MOST_MEMORY = 2**32  # bytes that all graphs together may take while they run
 _MOST_FOLDED = 2**26  # bytes of one result that is computed while a graph is loaded
 _LOADING_S = 60.0
+_STACK_BYTES = 2**27  # of the thread that loads: twice of what the tallest tree needs
 
 
 class OnnxModel:
@@ -174,6 +176,7 @@ class ModelStream:
         rows, states, outputs = _parts(session)
         self._rows, before = [_zeros(node) for node in rows], [_zeros(node) for node in states]
         self._outputs = [_zeros(node) for node in outputs]
+        self._values = [output.reshape(-1) for output in self._outputs]  # the same memory
         self._plausible = [PLAUSIBLE.get(node.name, _ANY_OTHER) for node in outputs]
         # A graph must not overwrite what it still reads: states go to and fro between two places.
         self._states = (before, [np.zeros_like(state) for state in before])
@@ -230,7 +233,7 @@ class ModelStream:
         results: list[NDArray[Any]] = self._session.run(
             None, dict(zip(self._names, (*given, *states), strict=True)), self._options
         )
-        if self._silent or self._any_wrong(results[:count]):
+        if self._silent or self._any_wrong([one.reshape(-1) for one in results[:count]]):
             return self._one_by_one(rows)
         for state, after in zip(states, results[count:], strict=True):
             state[:] = after
@@ -247,7 +250,7 @@ class ModelStream:
 
     def _judge(self) -> None:
         """Look at the row that was made, and begin anew where it means nothing."""
-        if self._any_wrong(self._outputs):
+        if self._any_wrong(self._values):
             self.implausible += 1
             self._silent = self._ahead
             self._forget()
@@ -269,8 +272,8 @@ class ModelStream:
 
     def _any_wrong(self, outputs: Sequence[NDArray[Any]]) -> bool:
         return any(
-            _lies_outside(output.reshape(-1), low, high)
-            for output, (low, high) in zip(outputs, self._plausible, strict=True)
+            _lies_outside(values, low, high)
+            for values, (low, high) in zip(outputs, self._plausible, strict=True)
         )
 
 
@@ -314,18 +317,33 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     )
     _limit_memory()
     options.add_session_config_entry("session.use_env_allocators", "1")
-    timer = threading.Timer(_LOADING_S, options.set_load_cancellation_flag, (True,))
-    timer.daemon = True
-    timer.start()
-    try:
-        session = onnxruntime.InferenceSession(
-            content, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    finally:
-        timer.cancel()
+    session = _on_a_large_stack(
+        partial(
+            onnxruntime.InferenceSession,
+            content,
+            sess_options=options,
+            providers=["CPUExecutionProvider"],
+        ),
+        stop=partial(options.set_load_cancellation_flag, True),
+    )
     for node in (*session.get_inputs(), *session.get_outputs()):
         _check_kind(node)
     return session
+
+
+def _on_a_large_stack(
+    load: Callable[[], onnxruntime.InferenceSession], stop: Callable[[], None]
+) -> onnxruntime.InferenceSession:
+    """Load a graph where a tall tree has room, and stop that where it takes too long."""
+    before = threading.stack_size(_STACK_BYTES)
+    try:
+        with ThreadPoolExecutor(1, "loading") as pool:
+            loading = pool.submit(load)
+            if not wait([loading], _LOADING_S).done:
+                stop()
+            return loading.result()
+    finally:
+        threading.stack_size(before)
 
 
 @cache

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from models.bundle import Bundle, BundleError, packaged_bundle  # noqa: E402
 from models.graph import GraphError, check_graph  # noqa: E402
+from models.inference import OnnxModel  # noqa: E402
 
 Change = Callable[[Any], object]
 
@@ -57,6 +58,11 @@ def constant_outside(model: Any) -> None:
     outside(model.graph.node[-1].attribute[0].t)
 
 
+def tall(model: Any) -> None:
+    """A tree that has as many levels as nodes."""
+    node("TreeEnsembleClassifier", "ai.onnx.ml", nodes_treeids=[3] * 70_000)(model)
+
+
 def function(model: Any) -> None:
     inner = helper.make_node("Identity", ["a"], ["b"])
     model.functions.append(
@@ -82,6 +88,7 @@ def function(model: Any) -> None:
         (constant_outside, "in another file"),
         (sparse, "sparse numbers"),
         (function, "functions of its own"),
+        (tall, "a tree of it has 70000 nodes, more than 65535"),
         (
             lambda model: model.training_info.add(initialization=branch()),
             "functions of its own",
@@ -99,6 +106,20 @@ def test_a_graph_of_anything_else_is_refused(change: Change, said: str) -> None:
         check_graph(model.SerializeToString())
     assert len(str(caught.value)) < 300
     assert str(caught.value).isprintable()
+
+
+def test_trees_are_counted_however_they_are_written() -> None:
+    """Every reader takes numbers that are packed, and no library of ONNX writes them so."""
+
+    def field(number: int, content: bytes) -> bytes:
+        size = len(content)
+        length = bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14])
+        return bytes([number << 3 | 2]) + length + content
+
+    attribute = field(1, b"nodes_treeids") + field(8, b"\x03" * 20_000)
+    tree = field(4, b"TreeEnsembleClassifier") + field(7, b"ai.onnx.ml") + field(5, attribute)
+    with pytest.raises(GraphError, match="numbers of its trees cannot be read"):
+        check_graph(field(7, field(1, tree)))
 
 
 @pytest.mark.parametrize(
@@ -207,3 +228,38 @@ def test_a_model_that_is_a_pipe_is_refused(make_bundle: Callable[..., Path]) -> 
     os.mkfifo(path / "mode.onnx")
     with pytest.raises(BundleError, match=r"mode\.onnx"):
         Bundle.open(path)
+
+
+def test_a_tall_tree_does_not_end_the_process(tmp_path: Path) -> None:
+    """ONNX Runtime goes down a tree by calling itself, until there is no stack left."""
+    count = 65_535
+    down = [*range(1, count), 0]
+    forest = helper.make_node(
+        "TreeEnsembleClassifier",
+        ["features"],
+        ["label", "probabilities"],
+        domain="ai.onnx.ml",
+        nodes_treeids=[0] * count,
+        nodes_nodeids=list(range(count)),
+        nodes_truenodeids=down,
+        nodes_falsenodeids=down,
+        nodes_modes=["BRANCH_LEQ"] * (count - 1) + ["LEAF"],
+        nodes_featureids=[0] * count,
+        nodes_values=[0.0] * count,
+        class_treeids=[0, 0],
+        class_nodeids=[count - 1] * 2,
+        class_ids=[0, 1],
+        class_weights=[0.25, 0.75],
+        classlabels_int64s=[0, 1],
+    )
+    rows = [
+        helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 2]),
+        helper.make_tensor_value_info("label", TensorProto.INT64, ["n"]),
+        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2]),
+    ]
+    graph = helper.make_graph([forest], "tall", rows[:1], rows[1:])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    (tmp_path / "tall.onnx").write_bytes(model.SerializeToString())
+    *_, said = OnnxModel(tmp_path / "tall.onnx")(np.zeros((1, 2)))
+    np.testing.assert_allclose(said, [[0.25, 0.75]])
