@@ -98,14 +98,14 @@ def check_learned(speakers: Sequence[str]) -> None:
     Raises
     ------
     RecordingError
-        There are fewer than two, or a single example of each.
+        There is a single example of each.
     """
     different = len(set(speakers))
-    if different < 2 or len(speakers) <= different:
+    if len(speakers) <= different:
         raise RecordingError(
             "examples to learn speakers from",
             value=f"{len(speakers)} of {different} speakers",
-            allowed="two of a speaker or more, of two speakers or more",
+            allowed="two of a speaker or more",
             way_out="record more training utterances, or longer ones",
         )
 

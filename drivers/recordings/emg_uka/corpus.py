@@ -19,7 +19,13 @@ from drivers.recordings.emg_uka.files import (
     read_counts,
     read_utterance_text,
 )
-from drivers.recordings.emg_uka.layout import ALLOWED, OtherLayout, other_layout, sessions_on_disk
+from drivers.recordings.emg_uka.layout import (
+    ALLOWED,
+    OTHER_COLUMNS,
+    OtherLayout,
+    other_layout,
+    sessions_on_disk,
+)
 from drivers.recordings.emg_uka.series import Series, count
 from drivers.recordings.emg_uka.sound import (
     SILENT_AUDIO,
@@ -237,7 +243,7 @@ class EmgUkaCorpus:
             )
         if self.other_layout is not None and session in self.other_layout.sessions:
             raise UtteranceError(
-                "other columns in the EMG",
+                OTHER_COLUMNS,
                 name,
                 value=self.other_layout.evidence,
                 allowed=ALLOWED,

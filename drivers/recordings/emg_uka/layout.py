@@ -18,6 +18,9 @@ from drivers.recordings.emg_uka.subsets import is_session
 
 ALLOWED = f"little-endian int16, {COLUMNS} columns interleaved: six of EMG, and the marker"
 
+OTHER_COLUMNS = "other columns in the EMG"
+"""Why an utterance is left out."""
+
 _FEW = 3  # files of a session that are whole by chance, once in 7^3
 _MOST_COLUMNS = 256
 _LONGER = 1.5  # than the audio of the same utterance; in the EMG-UKA corpus within 0.2 s
@@ -105,7 +108,7 @@ def other_layout(root: Path, sessions: Sequence[str]) -> OtherLayout | None:
         None where all is as it should be, damaged files aside.
     """
     files = {session: _files(root, session) for session in sessions}
-    sizes = {session: [path.stat().st_size for path in files[session]] for session in sessions}
+    sizes = {session: _sizes(files[session]) for session in sessions}
     odd = {session: sum(one % SAMPLE_BYTES > 0 for one in sizes[session]) for session in sessions}
     others = [one for one in sessions if odd[one] >= max(2, len(sizes[one]) / 2)]
     if others:
@@ -114,11 +117,10 @@ def other_layout(root: Path, sessions: Sequence[str]) -> OtherLayout | None:
         number = f"{sum(odd[one] for one in others)} of {len(found)} files"
         evidence = f"{number} hold no whole number of {COLUMNS}-column samples{_guess(found)}"
         return OtherLayout(frozenset(others), evidence)
-    longer = [one for one in sessions if _is_longer(root, one, files[one], sizes[one])]
+    longer = [one for one in sessions if _is_longer(root, one, files[one])]
     if longer:
-        count = sum(len(files[one]) for one in longer)
         found = [size for one in longer for size in sizes[one]]
-        evidence = f"{count} files last far longer than their audio{_guess(found)}"
+        evidence = f"{len(found)} files last far longer than their audio{_guess(found)}"
         return OtherLayout(frozenset(longer), evidence)
     return None
 
@@ -128,18 +130,25 @@ def _files(root: Path, session: str) -> list[Path]:
     return sorted(root.glob(f"emg/{speaker}/{number}/e07_*.adc"))
 
 
+def _sizes(files: Sequence[Path]) -> list[int]:
+    """Return the sizes in bytes; a file of less than a sample tells nothing."""
+    sizes = [path.stat().st_size for path in files]
+    return [size for size in sizes if size >= SAMPLE_BYTES]
+
+
 def _guess(sizes: Iterable[int]) -> str:
     """Say how many columns all files would have a whole number of samples of."""
     common = math.gcd(*(size // 2 for size in sizes))
     return f" ({common} columns?)" if 2 <= common <= _MOST_COLUMNS else ""
 
 
-def _is_longer(root: Path, session: str, files: Sequence[Path], sizes: Sequence[int]) -> bool:
+def _is_longer(root: Path, session: str, files: Sequence[Path]) -> bool:
     """Say whether a multiple of the columns is there, which the sizes alone do not show."""
-    if math.gcd(*sizes) % (2 * SAMPLE_BYTES):
+    if math.gcd(*_sizes(files)) % (2 * SAMPLE_BYTES):
         return False
     ratios = []
-    for path, size in zip(files, sizes, strict=True):
+    for path in files:
+        size = path.stat().st_size
         name = path.stem.removeprefix("e07_").replace("_", "-")
         if name.startswith(f"{session}-"):
             audio_s = _audio_s(UtterancePaths(root, name).audio)

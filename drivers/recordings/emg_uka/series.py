@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import RecordingError
 from drivers.recordings.emg_uka.files import UtteranceError
+from drivers.recordings.emg_uka.layout import OTHER_COLUMNS
 from drivers.recordings.recording import Recording
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Series:
         if other is not None and all(
             name.rpartition("-")[0] in other.sessions for name in self.names
         ):
+            for name in self.names:
+                count(self.corpus.skipped, OTHER_COLUMNS, name)
             raise other.error(self.corpus.root)
         for name in self.names:
             try:

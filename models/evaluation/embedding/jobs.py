@@ -206,10 +206,10 @@ def _decisions(
     asked = [one for one in unseen if one.name in embeddings]
     if len({one.speaker for one in known}) < 2 or not asked:
         return []
-    check_learned([one.speaker for one in known])
-    discriminating.fit(
-        np.stack([embeddings[one.name] for one in known]), [one.speaker for one in known]
-    )
+    vectors, speakers = np.stack([embeddings[o.name] for o in known]), [o.speaker for o in known]
+    different = np.unique(vectors, axis=0, return_index=True)[1]  # a session may have been copied
+    check_learned([speakers[k] for k in different])
+    discriminating.fit(vectors, speakers)
     said = discriminating.predict(np.stack([embeddings[one.name] for one in asked]))
     return [
         Decision(one.session, one.mode, one.speaker, str(who))

@@ -200,6 +200,22 @@ def test_a_corpus_without_anything_usable_is_one_line(
         evaluate(corpus=corpus)
 
 
+def test_too_few_data_for_one_experiment_leave_the_others(
+    evaluate: Evaluate, toy_jobs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Utterances too short for one question would leave all others without an answer."""
+
+    def first(study: object) -> None:
+        raise RecordingError("windows to learn from", value=0, allowed="1 or more")
+
+    monkeypatch.setattr(toy_jobs, "first", first)
+    with pytest.raises(StreamerError, match="first.*windows to learn from: got 0") as caught:
+        evaluate()
+    assert "\n" not in str(caught.value)
+    assert read(tmp_path / "out/second.json")
+    assert (tmp_path / "out/first.error.txt").read_text().startswith("windows to learn from")
+
+
 def test_names(toy_jobs: ModuleType) -> None:
     """`all` would be an experiment, or the report in the order of typing."""
     assert run.names_of(["second", "first"]) == ("first", "second")

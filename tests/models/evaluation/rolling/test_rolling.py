@@ -98,3 +98,22 @@ def test_sessions_without_test_subsets(write_corpus, tmp_path):
     findings = evaluate(write_corpus(tmp_path / "corpus", sizes), tmp_path)
     assert findings.figures["speaker"]["pooled"] is None
     assert findings.figures["activity"]["false_activations_per_min"] is None
+
+
+def test_few_utterances_of_a_mode(write_corpus, tmp_path):
+    """The corpus that `streamer simulate --corpus` writes ended in a traceback of NumPy."""
+    subsets = [f"{split}.{mode}" for split in ("train", "test") for mode in ("audible", "silent")]
+    sizes = {name: dict.fromkeys(subsets, 2) for name in ("002-001", "008-001")}
+    findings = evaluate(write_corpus(tmp_path / "corpus", sizes), tmp_path)
+    mode = findings.figures["mode"]["pooled"]
+    assert mode["utterances"] == 8
+    assert mode["rest_only"] is None
+    assert any("two modes of 3 training utterances" in line for line in findings.missing)
+
+
+def test_nothing_to_learn_from(write_corpus, tmp_path):
+    """Recordings of a test day alone ended in a traceback."""
+    sizes = {name: {"test.audible": 2, "test.silent": 2} for name in ("002-001", "008-001")}
+    findings = evaluate(write_corpus(tmp_path / "corpus", sizes), tmp_path)
+    assert findings.figures["mode"]["pooled"] is None
+    assert any("No gate could be trained for 002-001" in line for line in findings.missing)
