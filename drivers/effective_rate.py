@@ -17,21 +17,22 @@ devices round what they say. From 1 % on, frames and filters are those of anothe
 
 _NOTICEABLE = 5e-4  # half of the drift that `Timeline` follows
 _CERTAIN = 4.0  # standard errors of a median
-_STRETCH_S, _LEAST_STRETCHES = 2.0, 4
+_LONG_S, _SHORT_S, _LEAST_STRETCHES = 2.0, 0.1, 4
 _LONGEST_S = 10.0  # a push that is longer is none: its samples have their own stamps
 # Of a sample, as are all steps from one to the next:
 _EXACT = 1e-3
 _REGULAR = 0.01
 _TOGETHER = 0.2  # stamped one by one, but sent together
-_WHOLE = 0.1
+_WHOLE = 0.05
 _MOST, _ALMOST_ALL = 0.6, 0.8
+_SHORTER = 0.05
 _LARGE = 1.5
 
 _WINDOW_S = 30.0
 _MOST_SAMPLES = 2**16  # of it: a judgement takes a millisecond for each ten thousand
 _LEAST_S = 4.0
 _EVERY_S = 1.0
-_AT_ONCE_S = 0.002
+_AT_ONCE_S, _MOST_AT_ONCE = 0.002, 4096
 
 
 class EffectiveRate:
@@ -62,9 +63,9 @@ class EffectiveRate:
         self._judged_s = self._received_s = -np.inf
 
     @property
-    def times_s(self) -> NDArray[np.float64]:
-        """Times on which the judgement rests."""
-        return np.concatenate(self._pieces) if self._pieces else np.empty(0)
+    def pieces(self) -> list[NDArray[np.float64]]:
+        """Times on which the judgement rests, as samples came together."""
+        return list(self._pieces)
 
     def add(self, times_s: NDArray[np.float64], received_s: float) -> bool:
         """Take the times of the next samples.
@@ -83,11 +84,13 @@ class EffectiveRate:
         """
         if not len(times_s):
             return False
-        if received_s - self._received_s < _AT_ONCE_S and self._pieces:
+        at_once = abs(received_s - self._received_s) < _AT_ONCE_S
+        if at_once and self._pieces and len(self._pieces[-1]) < _MOST_AT_ONCE:
             together_s = self._pieces.pop()
             self._samples -= len(together_s)
             times_s = np.concatenate([together_s, times_s])
-        self._received_s = received_s
+        else:
+            self._received_s = received_s
         self._pieces.append(times_s)
         self._samples += len(times_s)
         while self._samples - len(self._pieces[0]) > self._most:
@@ -97,10 +100,8 @@ class EffectiveRate:
         if passed_s < _LEAST_S or 0 <= now_s - self._judged_s < _EVERY_S:
             return False
         self._judged_s = now_s
-        sizes = [len(piece) for piece in self._pieces]
-        rate_hz = effective_rate_hz(
-            self.times_s, self._declared_hz, np.cumsum(sizes[:-1], dtype=np.int64)
-        )
+        begins = np.cumsum([0, *map(len, self.pieces[:-1])])
+        rate_hz = effective_rate_hz(np.concatenate(self._pieces), self._declared_hz, begins)
         before_hz = self.rate_hz
         self.rate_hz = rate_hz if is_another(rate_hz, self._declared_hz) else None
         if self.rate_hz is None or before_hz is None:
@@ -161,11 +162,37 @@ def effective_rate_hz(
     steps = np.diff(times_s) * rate_hz
     ends = _ends(steps, rate_hz, pieces)
     times = (times_s - times_s[0])[ends] * rate_hz
-    long, error = _slope(times, ends, _STRETCH_S * rate_hz)
+    long, error = _slope(times, ends, _LONG_S * rate_hz)
     if not 0.01 < long < 100 or abs(long - 1) < max(_NOTICEABLE, _CERTAIN * error):
         return rate_hz
-    step = _step(steps, times, ends, long, pieces)
+    step = _exact_step(steps, times, ends, pieces)
+    if step is None:
+        stretches = (1.0, _SHORT_S * rate_hz)
+        step = _typical_step([_slope(times, ends, over) for over in stretches], long)
     return rate_hz if abs(step - 1) < _NOTICEABLE else rate_hz / step
+
+
+def spread(times_s: NDArray[np.float64], declared_hz: float, rate_hz: float) -> NDArray[np.float64]:
+    """Space the samples of each push as they really are.
+
+    Parameters
+    ----------
+    times_s : ndarray of float64, shape (n,)
+        Stamps; those of a push, but for the last, follow the declared rate.
+    declared_hz, rate_hz : float
+        What is declared, and the rate at which samples come.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The stamps of the last samples of pushes as they were, others by the true rate.
+    """
+    rows = np.arange(len(times_s))
+    made_up = np.abs(np.diff(times_s) * declared_hz - 1) <= _REGULAR
+    ends = np.concatenate([np.flatnonzero(~made_up), rows[-1:]])
+    end = ends[np.searchsorted(ends, rows)]
+    true_s: NDArray[np.float64] = times_s[end] - (end - rows) / rate_hz
+    return true_s
 
 
 def _ends(
@@ -177,38 +204,38 @@ def _ends(
         rows = pieces[pieces > 0] - 1
         is_end[rows] |= np.abs(steps[rows]) > _TOGETHER
     pushes = np.cumsum(is_end)
-    rows = np.arange(0, len(steps), max(round(_STRETCH_S * rate_hz), 1))
+    rows = np.arange(0, len(steps), max(round(_LONG_S * rate_hz), 1))
     is_end[rows] |= np.bincount(pushes)[pushes[rows]] > _LONGEST_S * rate_hz
     return np.concatenate([np.flatnonzero(is_end), [len(steps)]])
 
 
 def _slope(times: NDArray[np.float64], ends: NDArray[np.int64], over: float) -> tuple[float, float]:
     """Return the median step over stretches of so many samples, and its standard error."""
-    marks = np.arange(times[0], np.max(times), min(over, max(np.ptp(times) / 8, 1.0)))
-    rows = np.unique(np.searchsorted(np.maximum.accumulate(times), marks))
+    marks = np.arange(ends[0], ends[-1], max(min(over, ends[-1] / 8), 1.0))
+    rows = np.unique(np.searchsorted(ends, marks))
     slopes = np.diff(times[rows]) / np.diff(ends[rows])
     return _median(slopes) if len(slopes) >= _LEAST_STRETCHES else (1.0, 0.0)
 
 
-def _step(
+def _exact_step(
     steps: NDArray[np.float64],
     times: NDArray[np.float64],
     ends: NDArray[np.int64],
-    long: float,
     pieces: NDArray[np.int64] | None,
-) -> float:
-    """Return the step from one sample to the next where none is lost."""
+) -> float | None:
+    """Return the step from one sample to the next where none is lost, None where it jitters."""
     step = float(np.median(steps))
     if (
         step > _TOGETHER
         and abs(step - 1) > _EXACT
         and np.mean(np.abs(steps - step) < _EXACT) > _MOST
+        # losses make steps longer alone: those of stamps in whole milliseconds vary both ways
+        and np.mean(steps < step - _TOGETHER) < _SHORTER
     ):
         return step  # each sample has its own stamp, and none jitters
     sizes = np.diff(ends)
     pushes = np.diff(times) / sizes
-    push, error = _median(np.repeat(pushes, sizes))
-    error *= (ends[-1] / len(ends)) ** 0.5
+    push, _ = _median(np.repeat(pushes, sizes))
     missing = np.diff(times) - sizes
     is_gap = missing > _REGULAR
     is_whole = is_gap & (np.abs(missing - np.maximum(np.round(missing), 1)) < _WHOLE)
@@ -221,11 +248,21 @@ def _step(
     if np.sum(sizes[is_steady]) > _MOST * np.sum(sizes):
         # Every tenth push lost is steady, too, where nobody knows what came together.
         return 1.0 if whole and pieces is None and push < _LARGE else push
-    if whole:
-        return 1.0
-    # The stamps jitter. After most pushes comes the next one, whatever else is lost.
-    is_rate = long < 1 or abs(push - 1) > max(_CERTAIN * error, abs(push - long))
-    return long if is_rate else 1.0
+    return 1.0 if whole else None
+
+
+def _typical_step(slopes: list[tuple[float, float]], long: float) -> float:
+    """Decide for the nominal step or the one over long stretches, by shorter ones.
+
+    After most pushes comes the next one, whatever else is lost.
+    """
+    if long < 1:
+        return long  # what is lost makes it longer
+    for short, error in slopes:  # of which the shortest that can tell are least often hit
+        from_one, from_long = abs(short - 1), abs(short - long)
+        if max(from_one, from_long) > _CERTAIN * error:
+            return long if from_long < from_one else 1.0
+    return 1.0
 
 
 def _median(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -163,8 +163,13 @@ class Health:
     clock_offset_s : float
         Was added to the sender's time stamps to give `Chunk.time_s`; 0 where the times are
         this host's own.
+    effective_rate_hz : float or None
+        At which samples come, where it is certain that this is another rate than the nominal
+        one (see `drivers.effective_rate`); what the nominal one promises is then no loss.
     extra : dict of str to int
         Counters that only this kind of source has.
+    problems : list of str
+        What a person must know of it, a line each.
     """
 
     state: SourceState = SourceState.DISCONNECTED
@@ -175,7 +180,14 @@ class Health:
     drift_ppm: float | None = None
     jitter_ms: float | None = None
     clock_offset_s: float = 0.0
+    effective_rate_hz: float | None = None
     extra: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def note(self, problem: str) -> None:
+        """Add a problem, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
 
 
 class Source(Protocol):

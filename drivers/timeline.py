@@ -5,11 +5,14 @@ nominal rate, and so does a sender that is late: senders that stamp at arrival j
 So the first stamp after the samples so far is expected on a line along the earliest
 stamps, and a deviation counts as a loss
 
-* at once where the stamps have been regular, or where it is larger than any jitter;
+* at once where the stamps have been regular, or where it is larger than any jitter; a single
+  sample only where they have been exact: that much, most senders are late at times;
 * where they jitter, only when it lasts for `_SETTLE_S` and is no part of the jitter.
 
 The line follows clocks that differ by up to `_DRIFT`. So a loss smaller than the jitter
 goes unseen, and so does one slower than the drift, 0.6 samples a second at 600 Hz.
+
+What is no time at all is replaced before by what its neighbours tell, see `repaired`.
 """
 
 import math
@@ -21,6 +24,8 @@ from numpy.typing import NDArray
 
 _LOSS_SAMPLES = 1.5  # a deviation below this is none
 _REGULAR_SAMPLES = 0.5  # jitter below this is none
+_EXACT_SAMPLES = 0.05  # stamps that deviate by less are computed, not read from a clock
+_WHOLE_SAMPLES = 0.1
 _SETTLE_S = 0.5
 _SETTLE_PUSHES = 16
 _LARGE_S = 0.25
@@ -71,6 +76,20 @@ class Timeline:
         # Deviation and samples of each push of the last `_SETTLE_S`.
         self._recent: deque[tuple[float, int]] = deque()
         self._recent_samples = 0
+
+    def change_rate(self, rate_hz: float, stamp_s: float) -> None:
+        """Go on at another rate: the stamps have shown that it is the true one.
+
+        Parameters
+        ----------
+        rate_hz : float
+            At which samples come.
+        stamp_s : float
+            Stamp of the last sample so far.
+        """
+        self._rate_hz = rate_hz
+        self._expected_s = stamp_s + 1 / rate_hz
+        self._begin()
 
     def restart(self, stamp_s: float, clock_change_s: float = 0.0) -> int:
         """Begin anew after an interruption.
@@ -138,15 +157,20 @@ class Timeline:
         return lost
 
     @property
+    def _settled(self) -> bool:
+        return self._seen >= _SETTLE_S * self._rate_hz
+
+    @property
     def _regular(self) -> bool:
-        settled = self._seen >= _SETTLE_S * self._rate_hz
-        return settled and self._jitter < _REGULAR_SAMPLES
+        return self._settled and self._jitter < _REGULAR_SAMPLES
 
     def _lost(self, deviation: float, samples: int) -> int:
         lasting = self._lasting(deviation, samples)
         large = deviation > _LARGE_S * self._rate_hz
         if deviation >= _LOSS_SAMPLES and (large or self._regular):
             lost = round(deviation)
+        elif self._settled and self._jitter < _EXACT_SAMPLES and _is_one(deviation):
+            lost = 1
         elif lasting > max(_LOSS_SAMPLES, self._jitter / 2):
             lost = round(lasting)
         else:
@@ -168,3 +192,7 @@ class Timeline:
         if len(self._recent) < _SETTLE_PUSHES or self._recent_samples < enough:
             return 0.0
         return min(d for d, _ in self._recent)
+
+
+def _is_one(deviation: float) -> bool:
+    return abs(deviation - 1) < _WHOLE_SAMPLES

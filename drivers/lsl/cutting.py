@@ -1,13 +1,18 @@
 """Stamped samples and stamped markers become chunks."""
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.effective_rate import EffectiveRate, spread
 from drivers.lsl.stamps import BEHIND_S, SenderClock
 from drivers.source import UTTERANCE, Chunk, Health, Marker, Samples
+from drivers.stamps import repaired
 from drivers.timeline import Timeline
+
+_MOST_LOSSES = 10_000  # since the rate is being measured
 
 
 class StampedMarker(NamedTuple):
@@ -39,6 +44,9 @@ class _Placed(NamedTuple):
 class ChunkCutter:
     """Cuts what an inlet receives at lost samples and where utterances begin.
 
+    Where samples come at another rate than the stream says, that is not known at once. What
+    counted as lost until then is counted anew; the chunks that say so are gone.
+
     A marker belongs to the first sample that is not earlier, half a sample granted. If
     that is not its own, because that one was lost, came before the marker or before the
     subscription, or because the stamp is half a minute ahead, the marker counts as moved.
@@ -59,9 +67,13 @@ class ChunkCutter:
         self._to_session_s = to_session_s
         self._health = health
         counters = ("moved_markers", "lost_markers", "stamps_backward", "clock_resets")
-        self._health.extra |= dict.fromkeys(counters, 0)
+        self._health.extra |= dict.fromkeys((*counters, "invalid_stamps"), 0)
         self._clock = SenderClock(rate_hz)
         self._timeline = Timeline(rate_hz)
+        self._rate = EffectiveRate(rate_hz)
+        # Some senders count on at the rate that they say, whatever the clock says.
+        self._arrivals = EffectiveRate(rate_hz)
+        self._counted: deque[tuple[float, int]] = deque(maxlen=_MOST_LOSSES)
         self._coming: list[StampedMarker] = []
         self._offset_s = 0.0
         self._epoch = 0
@@ -101,11 +113,21 @@ class ChunkCutter:
         list of Chunk
             All of them, in order.
         """
+        arrived_s = received_s - self._to_session_s
+        stamps_s, invalid = repaired(stamps_s, self._rate_hz)
+        self._health.extra["invalid_stamps"] += invalid
+        if not len(stamps_s):
+            stamps_s = self._by_arrival(len(samples), arrived_s) - offset_s
         said_s = stamps_s + offset_s
         if interrupted:
             self._clock.restart()
-        shifts_s = self._clock.shifts(said_s, received_s - self._to_session_s)
+        resets = self._clock.resets
+        shifts_s = self._clock.shifts(said_s, arrived_s)
         stamps_s = stamps_s + shifts_s
+        if interrupted or self._clock.resets > resets:
+            self._rate.restart()
+            self._arrivals.restart()
+            self._counted.clear()
         lost: dict[int, int] = {}
         if interrupted:
             self._health.reconnects += 1
@@ -113,8 +135,10 @@ class ChunkCutter:
             lost[0] = self._timeline.restart(float(stamps_s[0]), offset_s - self._offset_s)
         self._offset_s = offset_s
         self._health.clock_offset_s = offset_s + self._clock.shift_s + self._to_session_s
-        for found in self._timeline.follow(stamps_s):
+        for found in self._timeline.follow(self._spread(stamps_s)):
             lost[found.row] = found.lost
+            self._counted.append((float(stamps_s[found.row]), found.lost))
+        self._measure(stamps_s, arrived_s)
         self._health.extra["stamps_backward"] = self._timeline.backward
         self._health.extra["clock_resets"] = self._clock.resets
         stamps_s = stamps_s + offset_s
@@ -150,6 +174,38 @@ class ChunkCutter:
         """Count the markers whose samples did not come."""
         self._health.extra["lost_markers"] += len(self._coming)
         self._coming = []
+
+    def _by_arrival(self, count: int, arrived_s: float) -> NDArray[np.float64]:
+        return arrived_s - np.arange(count)[::-1] / self._rate_hz
+
+    def _measure(self, stamps_s: NDArray[np.float64], arrived_s: float) -> None:
+        """Follow the rate at which samples come, and keep losses by it."""
+        self._arrivals.add(self._by_arrival(len(stamps_s), arrived_s), arrived_s)
+        if self._rate.add(stamps_s, arrived_s):
+            rate_hz = self._rate.rate_hz or self._rate_hz
+            self._timeline.change_rate(rate_hz, float(stamps_s[-1]))
+            before, anew = self._losses_so_far(), self._losses_at(rate_hz)
+            self._health.lost_samples += sum(anew) - sum(before)
+            self._health.gaps += len(anew) - len(before)
+        self._health.effective_rate_hz = self._rate.rate_hz or self._arrivals.rate_hz
+
+    def _losses_so_far(self) -> list[int]:
+        """Return what counted as lost while the rate was measured."""
+        begin_s = float(self._rate.pieces[0][0])
+        return [lost for stamp_s, lost in self._counted if stamp_s > begin_s]
+
+    def _losses_at(self, rate_hz: float) -> list[int]:
+        """Return what is missing meanwhile of a stream of this rate."""
+        timeline = Timeline(rate_hz)
+        return [
+            gap.lost
+            for piece_s in self._rate.pieces
+            for gap in timeline.follow(self._spread(piece_s))
+        ]
+
+    def _spread(self, stamps_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        rate_hz = self._rate.rate_hz
+        return stamps_s if rate_hz is None else spread(stamps_s, self._rate_hz, rate_hz)
 
     def _count(self, lost: int) -> int:
         if lost:

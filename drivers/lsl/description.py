@@ -9,46 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from drivers.errors import SourceError
-from drivers.lsl.library import pylsl
+from drivers.lsl.library import one_line, pylsl
+from drivers.outside.names import clean
+from drivers.recordings.checked import LEAST_RATE_HZ, MOST_CHANNELS, MOST_RATE_HZ
 from drivers.source import Channel, Provenance, SourceInfo
-from drivers.units import VOLTAGES, uv_per
+from drivers.units import InMicrovolts, in_microvolts, unique_labels
 
 END = "end of stream"
 """Marker at the last sample of a stream that has come to its end."""
 
-UNIT_WAY_OUT = "if you know that it sends microvolts: --set live.unit=uV"
-
 _EMG_TIME = "acquisition of the sample, on the clock of the sending machine"
-
-
-def to_uv(unit: str, thing: str, way_out: str | None = None) -> float:
-    """Return what a value in `unit` is multiplied with to be in microvolts.
-
-    Parameters
-    ----------
-    unit : str
-        Any usual spelling of nV, uV (with either sign for micro), mV or V.
-    thing : str
-        Whose unit it is, for the error.
-    way_out : str, optional
-        What to do where it is none of them.
-
-    Returns
-    -------
-    float
-        The factor.
-
-    Raises
-    ------
-    SourceError
-        It is none of them.
-    """
-    factor = uv_per(unit)
-    if factor is None:
-        raise SourceError(
-            f"unit of {thing}", value=unit or "none", allowed=VOLTAGES, way_out=way_out
-        )
-    return factor
 
 
 def describe(
@@ -92,7 +62,8 @@ def describe(
             value="none",
             allowed="a name that stays the same, such as device-serial",
         )
-    stream = pylsl.StreamInfo(name, stream_type, len(channels), rate_hz, values, source_id)
+    with one_line(f"LSL stream '{name}'"):
+        stream = pylsl.StreamInfo(name, stream_type, len(channels), rate_hz, values, source_id)
     description = stream.desc()
     description.append_child_value("manufacturer", "streamer")
     description.append_child_value("time_stamps", time_stamps)
@@ -131,66 +102,94 @@ def describe_source(info: SourceInfo, markers_source_id: str) -> Any:
     return stream
 
 
+def check_numbers(stream: Any) -> None:
+    """Refuse a stream whose rate or channels make no sense: liblsl breaks of some.
+
+    Parameters
+    ----------
+    stream : pylsl.StreamInfo
+        Nobody has subscribed to it.
+
+    Raises
+    ------
+    SourceError
+        Its rate is no number, negative or endless, or it has no channels or thousands.
+    """
+    thing, rate_hz = f"LSL stream '{stream.name()}'", stream.nominal_srate()
+    if rate_hz != 0 and not LEAST_RATE_HZ <= rate_hz <= MOST_RATE_HZ:
+        raise SourceError(
+            f"nominal rate of {thing}",
+            value=f"{rate_hz:g} Hz",
+            allowed=f"{LEAST_RATE_HZ:g} to {MOST_RATE_HZ:g} Hz, or 0 for events",
+            way_out="mend its sender",
+        )
+    if not 1 <= stream.channel_count() <= MOST_CHANNELS:
+        raise SourceError(
+            f"channels of {thing}", value=stream.channel_count(), allowed=f"1 to {MOST_CHANNELS}"
+        )
+
+
 def read_description(
     stream: Any, unit: str | None = None
-) -> tuple[SourceInfo, list[float], str | None]:
+) -> tuple[SourceInfo, InMicrovolts, str | None]:
     """Read what an EMG stream says of itself.
 
-    Channels without a label, or with that of another one, are called by their number,
-    from 1. Those of another type than EMG keep it, their unit and their values.
+    Channels without a label are called by their number, from 1. How units and types are read
+    is told in `drivers.units`.
 
     Parameters
     ----------
     stream : pylsl.StreamInfo
         With its extended description.
     unit : str, optional
-        Unit of the EMG channels that say none.
+        Unit of the EMG channels, whatever the stream says.
 
     Returns
     -------
     info : SourceInfo
         EMG channels in microvolts.
-    factors : list of float
-        What each channel is multiplied with to be so.
+    scales : InMicrovolts
+        What each channel is multiplied with to be so, and what a person must know of it.
     markers_source_id : str or None
         Id of the stream with its markers, if it has one of ours.
 
     Raises
     ------
     SourceError
-        It has no rate, holds no numbers, or a unit that is no voltage.
+        It has no rate, holds no numbers, or has no channel that is a voltage.
     """
-    name = stream.name()
-    if stream.channel_format() == pylsl.cf_string or stream.nominal_srate() <= 0:
+    check_numbers(stream)
+    name = clean(stream.name())
+    if stream.channel_format() == pylsl.cf_string or stream.nominal_srate() == 0:
         raise SourceError(
             f"LSL stream '{name}'",
-            value=f"events of type {stream.type()}",
+            value=f"events of type {clean(stream.type())}",
             allowed="a signal with a nominal rate",
         )
-    channels: list[Channel] = []
-    factors: list[float] = []
+    labels, units, types = [], [], []
     element = stream.desc().child("channels").child("channel")
     for number in range(1, stream.channel_count() + 1):
-        label = element.child_value("label")
-        if not label or label in {channel.label for channel in channels}:
-            label = str(number)
-        said = element.child_value("unit").strip()
-        kind = element.child_value("type") or stream.type()
-        if kind.upper() == "EMG":
-            thing = f"channel {label} of LSL stream '{name}'"
-            factors.append(to_uv(said or unit or "", thing, None if said else UNIT_WAY_OUT))
-            channels.append(Channel(label, "uV", "EMG"))
-        else:
-            factors.append(1.0)
-            channels.append(Channel(label, said, kind))
+        labels.append(clean(element.child_value("label")) or str(number))
+        units.append(clean(element.child_value("unit")))
+        types.append(clean(element.child_value("type")) or clean(stream.type()))
         element = element.next_sibling("channel")
+    scales = in_microvolts(
+        unique_labels(labels),
+        units,
+        types,
+        f"LSL stream '{name}'",
+        setting="live.unit",
+        overruled_by=unit,
+        powers_of_ten=True,
+        refusal=SourceError,
+    )
     provenance = stream.desc().child_value("provenance")
     info = SourceInfo(
         name=name,
-        source_id=stream.source_id(),
-        channels=tuple(channels),
+        source_id=clean(stream.source_id()),
+        channels=scales.channels,
         rate_hz=stream.nominal_srate(),
         # A stream that does not say where it comes from proves nothing.
         provenance=Provenance(provenance) if provenance in set(Provenance) else Provenance.GUESSED,
     )
-    return info, factors, stream.desc().child("markers").child_value("source_id") or None
+    return info, scales, stream.desc().child("markers").child_value("source_id") or None

@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 from drivers.errors import SourceError
-from drivers.lsl.description import read_description
-from drivers.lsl.library import pylsl
+from drivers.lsl.description import check_numbers, read_description
+from drivers.lsl.library import NO_ANSWER, one_line, pylsl
+from drivers.lsl.naming import MOST, identity, is_exact, matching, predicate
+from drivers.outside.names import clean
 
-_NAMESAKE_S = 0.5
-_MOST = 1000  # more than ever answer: all that do within the time
+_ALL_S = 1.2  # for all to answer: liblsl asks known peers half a second after the network
 _ANSWER_S = 1.0  # for a stream to describe itself
 
 
@@ -23,7 +24,7 @@ class FoundStream:
     Attributes
     ----------
     name, type, source_id, hostname : str
-        As the stream says; `source_id` may be empty.
+        As the stream says, without what cannot be shown; `source_id` may be empty.
     channels : int
         Number of channels.
     rate_hz : float
@@ -60,8 +61,9 @@ def find_streams(wait_s: float = 1.0) -> list[FoundStream]:
     list of FoundStream
         By name.
     """
-    streams = pylsl.resolve_streams(wait_s)
-    signals = [k for k, stream in enumerate(streams) if stream.nominal_srate() > 0]
+    with one_line("LSL streams"):
+        streams = pylsl.resolve_streams(wait_s)
+    signals = [k for k, stream in enumerate(streams) if stream.nominal_srate() != 0]
     problems = _in_parallel([partial(_problem, streams[k]) for k in signals])
     found = [_found(stream) for stream in streams]
     for k, problem in zip(signals, problems, strict=True):
@@ -72,17 +74,19 @@ def find_streams(wait_s: float = 1.0) -> list[FoundStream]:
     return sorted(found, key=lambda stream: (stream.name, stream.source_id))
 
 
-def resolve(field: str, value: str, timeout_s: float) -> Any:
+def resolve(field: str, value: str, timeout_s: float, *, namesakes: bool = True) -> Any:
     """Find the one stream whose `field` is `value`.
 
     Parameters
     ----------
     field : str
-        ``"name"``, ``"type"`` or ``"source_id"``.
+        ``"name"``, ``"type"`` or ``"source_id"``, or several of them joined by `` or ``.
     value : str
         What it must be.
     timeout_s : float
         How long to look.
+    namesakes : bool
+        There may be others that are meant.
 
     Returns
     -------
@@ -94,23 +98,23 @@ def resolve(field: str, value: str, timeout_s: float) -> Any:
     SourceError
         There is none, or more than one; the line names the streams that there are.
     """
-    predicate = equal(field, value)
-    found = pylsl.resolve_bypred(predicate, 1, timeout_s)
-    if len(found) > 1 or (found and field != "source_id"):
-        # The first to answer may have namesakes that are slower.
-        found = pylsl.resolve_bypred(predicate, _MOST, _NAMESAKE_S) or found
-    if len(found) == 1:
-        return found[0]
     thing = f"LSL stream with {field} '{value}'"
-    if found:
-        ids = sorted(stream.source_id() or "one without" for stream in found)
-        raise SourceError(
-            thing,
-            value=f"{len(found)} of them",
-            allowed="one",
-            way_out="choose by source_id: " + ", ".join(ids),
-        )
-    there = ", ".join(str(_found(s)) for s in pylsl.resolve_streams(0.5)) or "none at all"
+    with one_line(thing):
+        found = _first(field, value, timeout_s)
+        if found and namesakes:
+            # The first to answer may have namesakes that are slower.
+            later = pylsl.resolve_bypred(predicate(field, value), MOST, _ALL_S)
+            found = matching(later, field, value) or found
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise SourceError(
+                thing,
+                value=f"{len(found)} of them",
+                allowed="one",
+                way_out=_choice(found),
+            )
+        there = ", ".join(str(_found(s)) for s in pylsl.resolve_streams(_ALL_S)) or "none at all"
     raise SourceError(
         thing,
         value=f"nothing within {timeout_s:g} s",
@@ -118,32 +122,38 @@ def resolve(field: str, value: str, timeout_s: float) -> Any:
     )
 
 
-def equal(field: str, value: str) -> str:
-    """Return liblsl's predicate for streams whose `field` is `value`.
+def _first(field: str, value: str, timeout_s: float) -> list[Any]:
+    """Wait for the first to answer."""
+    deadline_s = time.monotonic() + timeout_s
+    found: list[Any] = []
+    while not found and (left_s := deadline_s - time.monotonic()) > 0:
+        if is_exact(value):
+            found = pylsl.resolve_bypred(predicate(field, value), 1, left_s)
+        else:  # others may answer before it
+            found = pylsl.resolve_bypred(predicate(field, value), MOST, min(left_s, _ALL_S))
+        found = matching(found, field, value)
+    return found
 
-    Parameters
-    ----------
-    field : str
-        ``"name"``, ``"type"`` or ``"source_id"``, or several of them joined by `` or ``.
-    value : str
-        What it must be.
 
-    Returns
-    -------
-    str
-        In XPath.
-    """
-    quote = "'" if '"' in value else '"'
-    either = " or ".join(f"{one}={quote}{value}{quote}" for one in field.split(" or "))
-    return f"({either})"  # liblsl puts an `and` before it
+def _choice(streams: list[Any]) -> str:
+    """Say how to tell streams apart."""
+    names = sorted(str(_found(stream)) for stream in streams)
+    who = [identity(stream) for stream in streams]
+    for field in ("source_id", "name", "type"):
+        values = sorted(one[field] for one in who)
+        if all(values) and len(set(values)) == len(values):
+            which = ", ".join(values if field == "source_id" else names)
+            return f"choose by {field}: {which}"
+    hosts = ", ".join(sorted({clean(stream.hostname()) for stream in streams}))
+    return f"nothing tells {', '.join(names)} apart: stop all but one, on {hosts}"
 
 
 def _found(stream: Any) -> FoundStream:
     return FoundStream(
-        stream.name(),
-        stream.type(),
-        stream.source_id(),
-        stream.hostname(),
+        clean(stream.name()),
+        clean(stream.type()),
+        clean(stream.source_id()),
+        clean(stream.hostname()),
         stream.channel_count(),
         stream.nominal_srate(),
     )
@@ -152,10 +162,11 @@ def _found(stream: Any) -> FoundStream:
 def _problem(stream: Any) -> str | None:
     """Ask a signal for its metadata and say what is wrong with them."""
     try:
-        # Not to be recovered: only then a dead one is let go of at once.
-        full = pylsl.StreamInlet(stream, recover=False).info(_ANSWER_S)
-        read_description(full)
-    except (pylsl.util.TimeoutError, pylsl.util.LostError):
+        check_numbers(stream)
+        with one_line(f"LSL stream '{stream.name()}'"):
+            # Not to be recovered: only then a dead one is let go of at once.
+            read_description(pylsl.StreamInlet(stream, recover=False).info(_ANSWER_S))
+    except NO_ANSWER:
         return _NO_ANSWER
     except SourceError as error:
         return str(error)

@@ -12,15 +12,19 @@ from numpy.typing import NDArray
 from drivers.clock import Clock, PerfClock
 from drivers.errors import SignalMismatchError, SourceError, StreamerError
 from drivers.lsl.cutting import ChunkCutter, StampedMarker
-from drivers.lsl.description import END, read_description, to_uv
+from drivers.lsl.description import END, read_description
 from drivers.lsl.library import lsl_ahead_s
 from drivers.lsl.link import Link, Piece
+from drivers.outside.names import clean
 from drivers.reconnect import StallTimer
 from drivers.source import Chunk, Health, SourceInfo, SourceState
+from drivers.stamps import LATEST_S
+from drivers.units import VOLTAGES, uv_per
 
 _BUFFER_S = 2  # older samples are of no use to a live session
 _LAGS = 2048  # samples on which the jitter rests
 _JITTER_EVERY = 32  # pieces
+_MOST_LETTERS = 4096  # of a marker, which may hold data of the program that sends it
 
 
 class LslSource:
@@ -29,9 +33,9 @@ class LslSource:
     Time stamps are the sender's, brought to this machine's clock but not smoothed, as long as
     they can be true, see `drivers.lsl.stamps`. Losses are estimated from them, see
     `drivers.timeline`. A stream that pauses is `STALLED`;
-    one that was taken away is looked for, `RECONNECTING`, under its source_id or, where it
-    has none, its name and type. It goes on in a new epoch whose `gap_before` is what it
-    missed. As long as several could be meant, none is taken.
+    one that was taken away is looked for, `RECONNECTING`, under its name, type and source_id.
+    It goes on in a new epoch whose `gap_before` is what it missed. As long as several could be
+    meant, none is taken; that another one looks like it is among `Health.problems`.
 
     Parameters
     ----------
@@ -42,8 +46,7 @@ class LslSource:
     stream_type : str
         Its type, where neither is given.
     unit : str, optional
-        Unit of the EMG channels of a stream that says none, such as ``"uV"``. A stream that
-        says one is believed.
+        Unit of the EMG channels, such as ``"uV"``, whatever the stream says.
     markers : str, optional
         Name or source_id of a marker stream of another program, text or numbers, perhaps
         from another machine. What it says is marked at its sample and nothing else, unless
@@ -69,8 +72,8 @@ class LslSource:
             self._wanted = ("source_id", source_id)
         else:
             self._wanted = ("type", stream_type) if name is None else ("name", name)
-        if unit is not None:
-            to_uv(unit, f"LSL stream with {self._wanted[0]} '{self._wanted[1]}' as set")
+        if unit is not None and uv_per(unit) is None:
+            raise SourceError("live.unit", value=unit or "none", allowed=VOLTAGES)
         self._unit = unit
         self._foreign_markers = markers
         self._timeout_s = timeout_s
@@ -108,8 +111,9 @@ class LslSource:
 
         `Health.extra` counts ``moved_markers``, which took effect at another sample than
         their own; ``lost_markers``, whose samples had not come when the stream was closed;
-        ``stamps_backward``; ``clock_resets``, at which stamps that cannot be true were
-        replaced by arrivals (see `drivers.lsl.stamps`); ``unread_samples``, which are lost
+        ``stamps_backward``; ``invalid_stamps``, which are no times; ``clock_resets``, at which
+        stamps that cannot be true were replaced by arrivals (see `drivers.lsl.stamps`);
+        ``unread_samples``, which are lost
         because `read` was not called for 2 s; and ``marker_reconnects``, at which markers
         may be lost.
         """
@@ -201,8 +205,10 @@ class LslSource:
         """Subscribe to the streams with markers, then to the samples."""
         self._samples = Link(*self._wanted, timeout_s=self._timeout_s, buffer_s=_BUFFER_S)
         self._stream = self._samples.find()
-        self._info, factors, own_id = read_description(self._stream, self._unit)
-        self._to_uv = np.asarray(factors)
+        self._info, scales, own_id = read_description(self._stream, self._unit)
+        self._to_uv = np.asarray(scales.factors)
+        for line in scales.notes:
+            self._health.note(line)
         if own_id is not None:
             self._subscribe_to_markers("source_id", own_id, own=True)
         if self._foreign_markers is not None:
@@ -213,12 +219,12 @@ class LslSource:
         self._health.extra |= {"unread_samples": 0, "marker_reconnects": 0}
 
     def _subscribe_to_markers(self, field: str, value: str, *, own: bool) -> None:
-        link = Link(field, value, timeout_s=self._timeout_s)
+        link = Link(field, value, timeout_s=self._timeout_s, namesakes=not own)
         self._markers.append(_Markers(link, own))
         stream = link.find()
         if stream.nominal_srate() > 0:
             raise SourceError(
-                f"LSL stream '{stream.name()}' with markers",
+                f"LSL stream '{clean(stream.name())}' with markers",
                 value=f"a signal with {stream.nominal_srate():g} Hz",
                 allowed="events, which have no rate",
             )
@@ -227,7 +233,7 @@ class LslSource:
     def _change(self, stream: Any) -> None:
         """Go on with another connection, if it brings the same signal."""
         try:
-            info, factors, _ = read_description(stream, self._unit)
+            info, scales, _ = read_description(stream, self._unit)
             before = self.info
             if (info.channels, info.rate_hz) != (before.channels, before.rate_hz):
                 raise SignalMismatchError(
@@ -240,7 +246,7 @@ class LslSource:
             self.close()
             raise
         self._stream = stream
-        self._to_uv = np.asarray(factors)
+        self._to_uv = np.asarray(scales.factors)
         self._interrupted = True
         self._lags_s.clear()
 
@@ -251,9 +257,11 @@ class LslSource:
         self._silence.touch(self._clock.now_s())
         self._health.state = SourceState.STREAMING
         self._health.extra["unread_samples"] = self._samples.dropped
+        with np.errstate(over="ignore", invalid="ignore"):  # whoever converts counts them
+            samples = (piece.values * self._to_uv).astype(np.float32)
         self._chunks.extend(
             self._cutter.cut(
-                (piece.values * self._to_uv).astype(np.float32),
+                samples,
                 piece.stamps_s,
                 piece.offset_s,
                 piece.received_s + self._to_session_s,
@@ -261,6 +269,8 @@ class LslSource:
             )
         )
         self._interrupted = False
+        if not math.isfinite(float(piece.stamps_s[-1])):
+            return
         self._last_stamp_s = float(piece.stamps_s[-1]) + piece.offset_s
         self._note_lag(piece.received_s - self._last_stamp_s, len(piece.stamps_s))
 
@@ -280,8 +290,20 @@ class LslSource:
             self.close()
         elif self._samples.lost:
             self._health.state = SourceState.RECONNECTING
+            self._note_namesake()
         elif silent:
             self._health.state = SourceState.STALLED
+            self._note_namesake()
+
+    def _note_namesake(self) -> None:
+        """Say that a stream is there which may be the lost one under another identity."""
+        assert self._samples is not None
+        if (namesake := self._samples.namesake) is not None:
+            mine = f"'{self.info.name}' (id {self.info.source_id or 'none'})"
+            self._health.note(
+                f"LSL stream {mine} is gone; {namesake} is there and is not taken for it: start "
+                "the sender with the name, type and source_id that it had, or begin a new session"
+            )
 
     def _ended(self, silent: bool) -> bool:
         if self._end_s is None:
@@ -300,8 +322,10 @@ class LslSource:
                 # A sender's samples and markers have one clock, so one correction serves both.
                 offset_s = self._offset_s if markers.own else piece.offset_s
                 for values, stamp_s in zip(piece.values, piece.stamps_s, strict=True):
-                    label = " ".join(str(value) for value in values)
+                    label = clean(" ".join(map(_text, values)), _MOST_LETTERS)
                     marker = StampedMarker(float(stamp_s) + offset_s, label, markers.own)
+                    if not abs(stamp_s) < LATEST_S:  # it has no time: it is now
+                        marker = StampedMarker(piece.received_s, label, own=False)
                     if markers.own and label == END:
                         self._end_s = marker.stamp_s
                     else:
@@ -315,6 +339,10 @@ class _Markers:
         self.link = link
         self.own = own
         self.stream: Any = None
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _shape(info: SourceInfo) -> str:

@@ -1,13 +1,15 @@
-"""liblsl through pylsl, and the configuration that keeps it on this machine."""
+"""liblsl through pylsl, its errors as ours, and the configuration that keeps it on this machine."""
 
 import atexit
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
 from drivers.clock import Clock
-from drivers.errors import SourceError
+from drivers.errors import SourceError, StreamerError
 
 try:
     import pylsl
@@ -31,7 +33,10 @@ if "LSLAPICFG" not in os.environ and not any(file.is_file() for file in _USERS):
     # stream, the sources count and show themselves.
     pylsl.set_config_content("[log]\nlevel = -3\n")
 
-__all__ = ["lsl_ahead_s", "pylsl", "use_loopback"]
+NO_ANSWER = (pylsl.util.LostError, pylsl.util.TimeoutError, pylsl.util.InternalError)
+"""What is raised where a stream is gone: it may be back."""
+
+__all__ = ["NO_ANSWER", "lsl_ahead_s", "one_line", "pylsl", "use_loopback"]
 
 # Each query keeps a port of the 32 while it waits for answers: as long as usual, those that are
 # sent this often would leave none for the streams that are looked for.
@@ -76,6 +81,34 @@ def lsl_ahead_s(clock: Clock) -> float:
         before_s, lsl_s, after_s = clock.now_s(), pylsl.local_clock(), clock.now_s()
         readings.append((after_s - before_s, lsl_s - (before_s + after_s) / 2))
     return float(min(readings)[1])
+
+
+@contextmanager
+def one_line(thing: str) -> Iterator[None]:
+    """Put what liblsl and pylsl raise into an error of ours.
+
+    Parameters
+    ----------
+    thing : str
+        The stream, for the error: ``"LSL stream 'Amp'"``.
+
+    Raises
+    ------
+    SourceError
+        liblsl refuses: it has no file or port left, or what it is to do makes no sense. That
+        a stream does not answer, `NO_ANSWER`, is left to whoever asked it.
+    """
+    try:
+        yield
+    except (StreamerError, *NO_ANSWER):
+        raise
+    except (RuntimeError, ValueError, OSError, OverflowError, MemoryError) as error:
+        raise SourceError(
+            thing,
+            value=f"liblsl fails: {str(error).rstrip('.') or type(error).__name__}",
+            way_out="close other programs, which may hold all files and ports, or start the "
+            "sender again",
+        ) from error
 
 
 def use_loopback(session_id: str | None = None) -> str:

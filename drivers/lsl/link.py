@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import SourceError
+from drivers.lsl.description import check_numbers
 from drivers.lsl.finding import resolve
-from drivers.lsl.library import pylsl
+from drivers.lsl.library import NO_ANSWER, one_line, pylsl
 from drivers.lsl.search import Search, Watch, successor
 from drivers.reconnect import Backoff
 
@@ -35,8 +37,9 @@ _ANSWER_S = 1.0
 _GRACE_S = 2.0  # for liblsl to keep its time-outs
 _CLOSE_S = 1.0
 
+_LARGEST_OFFSET_S = 1e10  # of two clocks, one of which may count from 1970
+
 _Inlet = Any  # pylsl has no types
-_FAILURES = (pylsl.util.LostError, pylsl.util.TimeoutError, pylsl.util.InternalError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +50,8 @@ class Piece:
     ----------
     stream : pylsl.StreamInfo
         Full description of the stream; another object after each return.
-    values : ndarray of shape (n, channels) or list of list of str
-        In the stream's own format; none in the first piece of a connection.
+    values : ndarray of shape (n, channels)
+        In the stream's own format, texts as bytes; none in the first piece of a connection.
     stamps_s : ndarray of float64, shape (n,)
         Time stamps on the sender's clock.
     offset_s : float
@@ -77,14 +80,23 @@ class Link:
         How long to look for it, and to wait for each of its answers.
     buffer_s : float
         What is not read for so long is dropped.
+    namesakes : bool
+        There may be other streams that are meant.
     """
 
     def __init__(
-        self, field: str, value: str, *, timeout_s: float, buffer_s: float = math.inf
+        self,
+        field: str,
+        value: str,
+        *,
+        timeout_s: float,
+        buffer_s: float = math.inf,
+        namesakes: bool = True,
     ) -> None:
         self._field, self._value = field, value
         self._timeout_s = timeout_s
         self._buffer_s = buffer_s
+        self._namesakes = namesakes
         self._changed = threading.Condition()
         self._pieces: deque[Piece] = deque()
         self._found: Any = None
@@ -94,12 +106,20 @@ class Link:
         self._closing = threading.Event()
         self._lost = False
         self._dropped = 0
-        self._thread = threading.Thread(target=self._run, name=f"LSL {value}", daemon=True)
+        self._search: Search | Watch | None = None
+        self._thing = f"LSL stream with {field} '{value}'"
+        self._thread = threading.Thread(target=self._run, name="LSL link", daemon=True)
 
     @property
     def lost(self) -> bool:
         """The stream is gone and being looked for."""
         return self._lost
+
+    @property
+    def namesake(self) -> str | None:
+        """A stream that looks like the lost one and is not the same, for people."""
+        search = self._search
+        return None if search is None else search.namesake
 
     @property
     def dropped(self) -> int:
@@ -177,7 +197,7 @@ class Link:
 
     def _silent(self) -> SourceError:
         return SourceError(
-            f"LSL stream with {self._field} '{self._value}'",
+            self._thing,
             value="found, but it does not answer",
             way_out="look for a firewall between the machines, or start it again",
         )
@@ -186,7 +206,7 @@ class Link:
 
     def _run(self) -> None:
         try:
-            stream = resolve(self._field, self._value, self._timeout_s)
+            stream = resolve(self._field, self._value, self._timeout_s, namesakes=self._namesakes)
             self._keep(self._connect(stream, self._timeout_s))
         except Exception as error:  # it is the reader's
             with self._changed:
@@ -214,17 +234,21 @@ class Link:
 
     def _connect(self, stream: Any, timeout_s: float) -> tuple[_Inlet, Any] | None:
         """Ask a stream what it is and what time it has, then subscribe when that is wanted."""
-        inlet = pylsl.StreamInlet(stream, max_buflen=_LIBLSL_BUFFER_S, recover=False)
+        check_numbers(stream)
+        with one_line(self._thing):
+            inlet = pylsl.StreamInlet(stream, max_buflen=_LIBLSL_BUFFER_S, recover=False)
         try:
-            full = inlet.info(timeout_s)
-            # Comparing clocks takes long enough for samples to queue up: subscribe last.
-            inlet.time_correction(timeout_s)
+            with one_line(self._thing):
+                full = inlet.info(timeout_s)
+                # Comparing clocks takes long enough for samples to queue up: subscribe last.
+                inlet.time_correction(timeout_s)
             with self._changed:
                 self._found = full
                 self._changed.notify_all()
             self._wanted.wait()
-            inlet.open_stream(timeout_s)
-        except _FAILURES:
+            with one_line(self._thing):
+                inlet.open_stream(timeout_s)
+        except NO_ANSWER:
             box = [inlet]
         else:
             return inlet, full
@@ -234,16 +258,18 @@ class Link:
 
     def _find_again(self, before: Any) -> tuple[_Inlet, Any] | None:
         """Look for a lost stream, None if the link is closed meanwhile."""
-        search = Search(before)
+        self._search = search = Search(before)
         backoff = Backoff()
         try:
             while not self._closing.wait(backoff.left_s(pylsl.local_clock())):
                 stream = successor(search.answer(_WAIT_S) or [], before)
                 if stream is None:
                     continue
-                connected = self._connect(stream, _ANSWER_S)
-                if connected is not None:
-                    return connected
+                check_numbers(stream)
+                with suppress(SourceError):  # liblsl may find no port now, and one later
+                    connected = self._connect(stream, _ANSWER_S)
+                    if connected is not None:
+                        return connected
                 backoff.failed(pylsl.local_clock())
         finally:
             search.stop()
@@ -253,21 +279,22 @@ class Link:
         """Hand on what comes, until the stream is lost or the link is closed."""
         numbers = stream.channel_format() != pylsl.cf_string
         now_s = synchronised_s = pylsl.local_clock()
-        watch = Watch(stream, now_s)
+        self._search = watch = Watch(stream, now_s)
         try:
-            offset_s = inlet.time_correction(0.0)
+            offset_s = _offset_s(inlet, 0.0)
             self._put(Piece(stream, [], np.empty(0), offset_s, now_s))
             while not self._closing.is_set():
-                values, stamps_s = _pull(inlet, numbers)
+                with one_line(self._thing):
+                    values, stamps_s = _pull(inlet, numbers)
                 now_s = pylsl.local_clock()
                 if len(stamps_s):
                     watch.calm(now_s)
                     if now_s - synchronised_s > _SYNCHRONISE_S:
-                        offset_s, synchronised_s = inlet.time_correction(0.0), now_s
+                        offset_s, synchronised_s = _offset_s(inlet, offset_s), now_s
                     self._put(Piece(stream, values, stamps_s, offset_s, now_s))
                 elif watch.gone(now_s):
                     return
-        except _FAILURES:
+        except NO_ANSWER:
             return
         finally:
             watch.calm(now_s)
@@ -285,11 +312,17 @@ def _destroy(box: list[_Inlet]) -> None:
     threading.Thread(target=box.clear, name="LSL farewell", daemon=True).start()
 
 
+def _offset_s(inlet: _Inlet, before_s: float) -> float:
+    """Return how far the sender's clock is behind ours, as before where that is no number."""
+    offset_s = float(inlet.time_correction(0.0))
+    return offset_s if abs(offset_s) < _LARGEST_OFFSET_S else before_s
+
+
 def _pull(inlet: _Inlet, numbers: bool) -> tuple[Any, NDArray[np.float64]]:
     """Wait for the first sample and take all that were sent together with it."""
-    values, stamps_s = inlet.pull_chunk(timeout=_WAIT_S, max_samples=1, as_numpy=numbers)
+    values, stamps_s = inlet.pull_chunk(timeout=_WAIT_S, max_samples=1, as_numpy=True)
     if not numbers or not len(stamps_s):
-        return values, np.asarray(stamps_s)
+        return values, stamps_s
     time.sleep(_TOGETHER_S)
     more, later_s = inlet.pull_chunk(max_samples=_MOST_SAMPLES, as_numpy=True)
     return np.concatenate([values, more]), np.concatenate([stamps_s, later_s])

@@ -8,19 +8,22 @@ import threading
 import time
 from typing import Any
 
-from drivers.lsl.finding import equal
 from drivers.lsl.library import pylsl
+from drivers.lsl.naming import MOST, identity, matching, predicate
+from drivers.outside.names import clean
 from drivers.reconnect import StallTimer
 
 _TURN_S = 0.8  # liblsl asks known peers half a second after the network
 _AWAY_TURNS = 2  # without it: one answer may be lost
+_NAMESAKE_TURNS = 4  # of which the last is for namesakes, as long as there are none
 
 
 class Search:
     """Looks for a stream that was there before, in a thread of its own.
 
-    By its source_id; where it has none, by name and type. A query cannot be broken off,
-    so the thread outlives `stop` for most of a second.
+    Name, type and source_id have to be the same: some devices have one source_id for all
+    their streams, and where there is none, names are all there is. A query cannot be broken
+    off, so the thread outlives `stop` for most of a second.
 
     Parameters
     ----------
@@ -28,15 +31,22 @@ class Search:
         The stream.
     at_least : int
         A turn ends early when as many have answered.
+
+    Attributes
+    ----------
+    namesake : str or None
+        A stream that shares its name and type, or its source_id, and is not the same: for
+        people, who may have started the sender anew under another identity.
     """
 
     def __init__(self, before: Any, *, at_least: int = 1) -> None:
-        source_id = before.source_id()
-        self._predicate = (
-            equal("source_id", source_id)
-            if source_id
-            else " and ".join([equal("name", before.name()), equal("type", before.type())])
-        )
+        self.namesake: str | None = None
+        self._identity = identity(before)
+        same = {field: predicate(field, value) for field, value in self._identity.items()}
+        self._same = " and ".join(same.values())
+        self._alike = f"({same['name']} and {same['type']})"
+        if self._identity["source_id"]:
+            self._alike += f" or {same['source_id']}"
         self._at_least = at_least
         self._latest: list[Any] = []
         self._answered = threading.Event()
@@ -66,12 +76,29 @@ class Search:
         self._stopped.set()
 
     def _run(self) -> None:
+        turn = 0
         while not self._stopped.is_set():
+            turn += 1
             start_s = time.monotonic()
-            self._latest = pylsl.resolve_bypred(self._predicate, self._at_least, _TURN_S)
+            self._latest = self._look(turn)
             self._answered.set()
             # What is found at once is not asked for without a pause.
             self._stopped.wait(max(0.0, _TURN_S / 2 - (time.monotonic() - start_s)))
+
+    def _look(self, turn: int) -> list[Any]:
+        """Return the streams that are the same, and note whether another one looks like it."""
+        alike = self.namesake is None and turn % _NAMESAKE_TURNS == 0
+        question, least = (self._alike, MOST) if alike else (self._same, self._at_least)
+        found: list[Any] = pylsl.resolve_bypred(question, least, _TURN_S)
+        own = self._identity
+        named = matching(matching(found, "name", own["name"]), "type", own["type"])
+        same = matching(named, "source_id", own["source_id"])
+        if alike and not same:
+            of_its_id = matching(found, "source_id", own["source_id"]) if own["source_id"] else []
+            for other in [*named, *of_its_id][:1]:
+                source_id = clean(other.source_id()) or "none"
+                self.namesake = f"'{clean(other.name())}' ({clean(other.type())}, id {source_id})"
+        return same
 
 
 def successor(found: list[Any], before: Any) -> Any:
@@ -111,6 +138,11 @@ class Watch:
         self._silence = StallTimer()
         self._search: Search | None = None
         self.calm(now_s)
+
+    @property
+    def namesake(self) -> str | None:
+        """A stream that looks like it, where it is away (see `Search`)."""
+        return None if self._search is None else self._search.namesake
 
     def calm(self, now_s: float) -> None:
         """Take note that data came."""

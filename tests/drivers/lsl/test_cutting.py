@@ -55,9 +55,8 @@ def test_utterances_begin_at_their_sample(utterances, others, lost, sizes, ahead
         assert chunk.gap_estimated == (chunk.gap_before > 0)
         following = chunk.first_index + len(chunk.samples)
         assert abs(chunk.time_s - (10 + chunk.samples[-1, 0] / RATE)) < 1e-5
-    # Single lost samples are below what stamps can tell for certain.
     gone = sum(chunk.gap_before for chunk in chunks)
-    assert gone <= health.lost_samples <= len(lost)
+    assert gone <= health.lost_samples == len(lost)
 
     marked = {m.label: (c, m) for c in chunks for m in c.markers}
     assert len(marked) == len(utterances | others)
@@ -247,3 +246,79 @@ def test_a_marker_from_the_future_is_not_kept_for_ever():
     assert health.extra["moved_markers"] == 1
     cutter.finish()
     assert health.extra["lost_markers"] == 1
+
+
+def by_push(rate_hz, seconds, push=12):
+    """Stamps as liblsl makes them of a sender that pushes at another rate than it says."""
+    for end in range(push, round(seconds * rate_hz) + 1, push):
+        yield end / rate_hz - np.arange(push)[::-1] / RATE
+
+
+@pytest.mark.parametrize("rate_hz", [300.0, 570.0, 600.0, 606.0])
+@pytest.mark.parametrize("lost_pushes", [0, 20])
+def test_another_rate_is_no_loss(rate_hz, lost_pushes):
+    """Of 300 Hz where 600 are declared, half would count as lost; what is lost still counts."""
+    health = Health()
+    cutter = ChunkCutter(RATE, 0.0, health)
+    pushes = list(by_push(rate_hz, 12.0))
+    middle = len(pushes) * 2 // 3
+    for stamps_s in pushes[:middle] + pushes[middle + lost_pushes :]:
+        cutter.cut(samples_of(np.arange(12)), 100 + stamps_s, 0.0, 100 + float(stamps_s[-1]))
+    assert health.lost_samples == 12 * lost_pushes
+    if rate_hz == RATE:
+        assert health.effective_rate_hz is None
+    else:
+        assert health.effective_rate_hz == pytest.approx(rate_hz, rel=2e-3)
+
+
+def test_a_sender_that_counts_instead_of_looking_at_a_clock():
+    """Stamps that follow the declared rate hide that samples come half as fast."""
+    health = Health()
+    cutter = ChunkCutter(RATE, 0.0, health)
+    for k in range(400):
+        numbers = np.arange(12 * k, 12 * (k + 1))
+        cutter.cut(samples_of(numbers), 100 + numbers / RATE, 0.0, 100 + numbers[-1] / 300)
+    assert health.effective_rate_hz == pytest.approx(300, rel=2e-3)
+    assert health.lost_samples == 0
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("rows", [slice(5, 6), slice(0, 12), slice(0, 1), slice(11, 12)])
+def test_stamps_that_are_no_times(wrong, rows):
+    """A single NaN would end the session, and its summary would never be written."""
+    health = Health()
+    cutter = ChunkCutter(RATE, 0.0, health)
+    chunks = []
+    for k in range(100):
+        stamps_s = 100 + np.arange(12 * k, 12 * (k + 1)) / RATE
+        arrival_s = float(stamps_s[-1])
+        if k % 10 == 5:
+            stamps_s[rows] = wrong
+        chunks += cutter.cut(samples_of(np.arange(12)), stamps_s, 0.0, arrival_s)
+    assert sum(len(chunk.samples) for chunk in chunks) == health.samples == 1200
+    assert health.lost_samples == 0
+    assert health.extra["invalid_stamps"] == 10 * len(range(12)[rows])
+    np.testing.assert_allclose(
+        [c.time_s for c in chunks], 100 + (np.arange(12, 1201, 12) - 1) / RATE
+    )
+
+
+@given(
+    lost=st.sets(st.integers(400, 3000), max_size=60),
+    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=6),
+    drift_ppm=st.floats(-300, 300),
+    jitter_s=st.floats(0, 3e-5),
+)
+def test_each_lost_sample_is_counted(lost, sizes, drift_ppm, jitter_s):
+    """Four of 4800 were dropped, and none was counted, though each stamp told of them."""
+    health = Health()
+    cutter = ChunkCutter(RATE, 0.0, health)
+    kept = np.array([n for n in range(3200) if n not in lost])
+    rng = np.random.default_rng(len(lost))
+    stamps_s = 100 + kept / RATE * (1 + drift_ppm * 1e-6) + rng.uniform(0, jitter_s, len(kept))
+    begin = turn = 0
+    while begin < len(kept):
+        piece_s = stamps_s[begin : begin + sizes[turn % len(sizes)]]
+        cutter.cut(samples_of(np.arange(len(piece_s))), piece_s, 0.0, float(piece_s[-1]))
+        begin, turn = begin + len(piece_s), turn + 1
+    assert health.lost_samples == len(lost)

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from drivers.errors import SourceError
 from drivers.lsl import find_streams
-from drivers.lsl.finding import FoundStream, equal
+from drivers.lsl.finding import FoundStream, resolve
 from drivers.lsl.library import pylsl
+from drivers.outside.names import clean
 
 pytestmark = pytest.mark.system
 
@@ -86,9 +88,65 @@ def test_a_stream_that_hangs_does_not_hang_the_list(monkeypatch):
     over.set()
 
 
-def test_a_name_with_a_quote_is_found():
-    """Names are whatever people type."""
-    outlet = pylsl.StreamOutlet(pylsl.StreamInfo('6" probe', "EMG", 1, 600.0, "float32", "q"))
-    assert len(pylsl.resolve_bypred(equal("name or source_id", '6" probe'), 1, 60.0)) == 1
-    assert len(pylsl.resolve_bypred(equal("name or source_id", "q"), 1, 60.0)) == 1
-    del outlet
+@pytest.mark.parametrize(
+    "name",
+    [
+        '6" probe',
+        """the "boss's" amplifier""",
+        "two  spaces",
+        "line\nfeed",
+        "\x1b[31mred",
+        "x" * 3000,
+        "\u00fc\u00df",
+    ],
+)
+def test_a_stream_of_any_name_is_found(name):
+    """Names are whatever people and programs write; as they are and as they are shown."""
+    outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, "EMG", 1, 600.0, "float32", "q"))
+    other = pylsl.StreamOutlet(pylsl.StreamInfo(f"{name}!", "EMG", 1, 600.0, "float32", "r"))
+    for wanted in {name, clean(name)} - ({clean(name)} if len(name) > 256 else set()):
+        assert resolve("name or source_id", wanted, 60.0).source_id() == "q"
+    del outlet, other
+
+
+class Answers:
+    """Stands for the network: all streams answer, some of them late."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *streams: tuple[str, str, str]) -> None:
+        self._streams = [
+            pylsl.StreamInfo(name, kind, 1, 600.0, "float32", source_id)
+            for name, kind, source_id in streams
+        ]
+        monkeypatch.setattr(pylsl, "resolve_bypred", self.ask)
+        monkeypatch.setattr(pylsl, "resolve_streams", lambda wait_s: self._streams)
+
+    def ask(self, predicate: str, minimum: int, wait_s: float) -> list[Any]:
+        late = minimum > 1 and wait_s > 1.0  # liblsl asks known peers half a second later
+        return self._streams if late else self._streams[:1]
+
+
+@pytest.mark.parametrize(
+    ("streams", "field", "value", "line"),
+    [
+        (
+            [("Amp", "EMG", "one"), ("Amp", "EMG", "two")],
+            "name",
+            "Amp",
+            "got 2 of them; allowed: one; choose by source_id: one, two",
+        ),
+        (
+            [("Amp", "EMG", "s1"), ("AmpFiltered", "EMG", "s1")],
+            "source_id",
+            "s1",
+            r"2 of them; .* choose by name: 'Amp' \(EMG, .*\), 'AmpFiltered'",
+        ),
+        ([("Amp", "EMG", "s1"), ("Amp", "ACC", "s1")], "source_id", "s1", "choose by type: .*ACC"),
+        ([("Amp", "EMG", ""), ("Amp", "EMG", "")], "name", "Amp", "nothing tells .* apart: stop"),
+        ([("Amp", "EMG", "s1"), ("B", "EMG", "s2")], "name", "Ampp", "there are: 'Amp'.*, 'B'"),
+    ],
+)
+def test_one_of_several_is_never_taken_by_chance(monkeypatch, streams, field, value, line):
+    """Somebody else's muscles would speak; the user reads how to choose, offline too."""
+    Answers(monkeypatch, *streams)
+    with pytest.raises(SourceError, match=line):
+        resolve(field, value, 0.01)

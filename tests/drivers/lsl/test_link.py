@@ -53,7 +53,7 @@ def stuck(monkeypatch):
     stream = pylsl.StreamInfo("stuck", "EMG", 1, 600.0, "float32", "stuck")
 
     def make(hangs_in: str) -> None:
-        monkeypatch.setattr(module, "resolve", lambda *_: stream)
+        monkeypatch.setattr(module, "resolve", lambda *_, **__: stream)
         monkeypatch.setattr(
             pylsl, "StreamInlet", lambda stream, **_: StuckInlet(stream, hangs_in, over)
         )
@@ -106,9 +106,9 @@ def test_ctrl_c_is_heard_while_a_stream_is_looked_for():
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from drivers.lsl import LslSource, link\n"
         "resolve = link.resolve\n"
-        "def look(*wanted):\n"
+        "def look(*wanted, **how):\n"
         "    print('looking', flush=True)\n"
-        "    return resolve(*wanted)\n"
+        "    return resolve(*wanted, **how)\n"
         "link.resolve = look\n"
         "LslSource('nobody', timeout_s=3600.0).open()\n"
     )

@@ -12,7 +12,7 @@ import pytest
 from drivers.errors import SignalMismatchError
 from drivers.lsl import LslSource
 from drivers.lsl.library import lsl_ahead_s, pylsl
-from drivers.lsl.search import Watch, successor
+from drivers.lsl.search import Search, Watch, successor
 from drivers.source import Chunk, SourceState
 
 RATE = 600.0
@@ -183,6 +183,37 @@ def test_of_several_namesakes_none_is_taken_by_chance(found, chosen):
     streams = [stream(*shape) for shape in found]
     taken = successor(streams, stream(6, 600.0))
     assert taken is (None if chosen is None else streams[chosen])
+
+
+def six(name: str = "Amp", kind: str = "EMG", source_id: str = "s1") -> pylsl.StreamInfo:
+    return pylsl.StreamInfo(name, kind, 6, RATE, "float32", source_id)
+
+
+@pytest.mark.parametrize(
+    ("others", "taken", "namesake"),
+    [
+        ([six()], True, None),  # itself, started anew
+        ([], False, None),
+        ([six("AmpFiltered")], False, "'AmpFiltered' (EMG, id s1)"),
+        ([six("Amp", "ACC")], False, "'Amp' (ACC, id s1)"),
+        ([six(source_id="s2")], False, "'Amp' (EMG, id s2)"),
+        ([six(source_id="")], False, "'Amp' (EMG, id none)"),
+        ([six("Other", "EMG", "s2")], False, None),
+        ([six(source_id="s2"), six()], True, None),
+    ],
+)
+def test_only_the_same_stream_goes_on(monkeypatch, others, taken, namesake):
+    """After a loss, ten times as large a signal was taken, or acceleration; or nothing was said."""
+    monkeypatch.setattr(Search, "_run", lambda search: None)
+
+    def ask(predicate: str, minimum: int, wait_s: float) -> list[pylsl.StreamInfo]:
+        return [stream for stream in others if '"s1"' in predicate or '"EMG"' in predicate]
+
+    monkeypatch.setattr(pylsl, "resolve_bypred", ask)
+    search = Search(six())
+    found = [search._look(turn) for turn in range(1, 5)][0]
+    assert (successor(found, six()) is not None) == taken
+    assert search.namesake == namesake
 
 
 @pytest.mark.parametrize(
