@@ -105,6 +105,7 @@ def compare(
                 if result.mcd_db is None:
                     result = replace(result, no_mcd=reason or "it is too short")
         except SignalMismatchError:
+            result = replace(result, no_mcd="it was not heard to its end")
             problems.append(
                 f"no distortion of {result.utterance}: {result.seconds:.2f} s of it were heard, "
                 "its natural speech is of another length"

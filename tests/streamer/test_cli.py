@@ -1,5 +1,7 @@
 """The command line itself: help, errors and exit codes."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,18 @@ def test_any_error_of_ours_is_one_line(error: StreamerError) -> None:
 
     group = OneLineErrors("streamer", commands=[failing])
     assert_one_line(CliRunner().invoke(group, ["failing"]), 1)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_what_the_system_refuses_is_one_line(number: int) -> None:
+    """32 open files, or a full disk, would end in a traceback, whichever command meets it."""
+
+    @OneLineErrors("streamer").command()
+    def failing() -> None:
+        raise OSError(number, os.strerror(number), "a\nb")
+
+    group = OneLineErrors("streamer", commands=[failing])
+    assert os.strerror(number) in assert_one_line(CliRunner().invoke(group, ["failing"]), 1)
 
 
 def test_error_in_the_program_shows_where() -> None:

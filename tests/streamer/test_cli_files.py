@@ -127,10 +127,15 @@ def test_a_full_disk_does_not_hide_what_came_of_the_run(talk: Path, small_disk: 
     """An hour's session would end in a traceback, and say nothing of what it did."""
     words = ["replay", "--speed", "max", "--json", "--record", "--out", small_disk / "run"]
     result = call(*words, "--session", "101-001", "--subset", "test.audible")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output
     summary = json.loads(result.stdout)
     assert summary["ended"] == "source"
-    for name in ("recording.xdf ends after", "audio.wav is incomplete", "summary.json cannot"):
+    kept = json.loads((small_disk / "run" / "summary.json").read_text())
+    assert kept["utterances"] == summary["utterances"]
+    for line in (small_disk / "run" / "estimates.jsonl").read_text().splitlines():
+        json.loads(line)
+    for name in ("recording.xdf ends after", "audio.wav is incomplete", "overview.png"):
+        assert name in " ".join(summary["failures"])
         assert sum(name in problem for problem in summary["problems"]) == 1
     assert len(summary["problems"]) < 10
     assert [file.name for file in (small_disk / "run").glob(".*")] == []

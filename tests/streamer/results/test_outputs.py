@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.results.outputs import OutputError, RunDirectory, write_json
+from streamer.results.outputs import OutputError, Reserve, RunDirectory, write_json
 
 
 def test_a_run_gets_its_own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +52,34 @@ def test_utterances_are_files_of_their_own_name(tmp_path: Path) -> None:
     assert directory.utterance("002-001-0100") == folder / "002-001-0100-2.wav"
     assert directory.utterance("../../etc/passwd") == folder / "_.._etc_passwd.wav"
     assert directory.utterance("..") == folder / "_.wav"
+    assert directory.utterance("äö") == folder / "äö.wav"
+    assert directory.utterance("üß") == folder / "üß.wav"
+    assert directory.utterance("A") == folder / "A.wav"
+    assert directory.utterance("a") == folder / "a-2.wav"  # one file on macOS and Windows
+
+
+def test_space_is_kept_for_the_end(tmp_path: Path) -> None:
+    """A disk that a recording filled would have no room for the summary."""
+    reserve = Reserve(tmp_path)
+    assert [*tmp_path.iterdir()] == [] or os.name == "nt"  # nothing stays behind after a kill
+    reserve.free()
+    reserve.free()
+    assert [*tmp_path.iterdir()] == []
+    Reserve(tmp_path / "nowhere").free()
+
+
+@pytest.mark.system
+def test_the_space_is_there_when_all_else_is_full(small_disk: Path) -> None:
+    """The same on a disk."""
+    reserve = Reserve(small_disk)
+    with pytest.raises(OSError, match="No space left"):
+        (small_disk / "a").write_bytes(bytes(1 << 20))
+    summary = small_disk / "summary.json"
+    with pytest.raises(OutputError, match="No space left"):
+        write_json(summary, {"a": "b" * 10_000})
+    reserve.free()
+    write_json(summary, {"a": "b" * 10_000, "nan": float("nan")})
+    assert json.loads(summary.read_text())["nan"] is None
 
 
 def test_json_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:

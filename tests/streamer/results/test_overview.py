@@ -1,6 +1,7 @@
 """The picture of a run."""
 
 import dataclasses
+import errno
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
+from matplotlib.figure import Figure
 
 from drivers.recordings.recording import Recording
 from drivers.source import Channel
@@ -15,8 +17,8 @@ from streamer.engine.answers import Answer, Estimate
 from streamer.results.envelope import Envelope
 from streamer.results.outputs import OutputError, RunDirectory
 from streamer.results.overview import LONGEST_S, draw_overview, read_course
-from streamer.results.panels import spectrogram_db
-from streamer.results.summary import Summary, UtteranceResult
+from streamer.results.panels import draw_markers, spectrogram_db
+from streamer.results.summary import Event, Summary, UtteranceResult
 
 RATE_HZ = 16000
 NAMES = ("101-001-0103", "101-001-0104")
@@ -136,3 +138,38 @@ def test_spectrogram_finds_a_tone() -> None:
     level_db = spectrogram_db(tone)
     assert level_db.shape == (201, 196)
     assert (level_db.argmax(axis=0) == 2000 // 40).all()
+
+
+@pytest.mark.parametrize("label", ["$x_", "\x1b[2Ja", "a" * 5000, "_a", "[red]", "\udc80"])
+def test_markers_are_in_the_picture_whatever_they_are_called(label: str, tmp_path: Path) -> None:
+    """What was presented when could not be seen, or a label would end the run in a traceback."""
+    made = make(tmp_path / "run", 2.0)
+    made.summary.markers.extend(Event(label, time_s, 0) for time_s in (0.5, 0.5001, 1.5, 99.0))
+    figure = Figure()
+    axes = figure.subplots()
+    draw_markers(axes, made.summary.markers, 2.0)
+    assert [text.xy[0] for text in axes.texts] == [0.5, 1.5]  # type: ignore[attr-defined]
+    assert max(len(text.get_text()) for text in axes.texts) <= 24
+    assert draw_overview(made.directory, made.summary, made.envelope) is not None
+
+
+def test_a_picture_of_outputs_that_were_moved_is_one_line(tmp_path: Path) -> None:
+    """A run whose directory was cleaned up would end in a traceback."""
+    made = make(tmp_path / "run", 2.0)
+    made.directory.audio.unlink()
+    with pytest.raises(OutputError, match=r"overview\.png"):
+        draw_overview(made.directory, made.summary, made.envelope)
+
+
+def test_half_a_picture_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk would leave a picture that no program opens."""
+    made = make(tmp_path / "run", 2.0)
+
+    def full(figure: Figure, file: Path, **_: object) -> None:
+        file.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    with pytest.raises(OutputError, match="No space left"):
+        draw_overview(made.directory, made.summary, made.envelope)
+    assert [*made.directory.path.glob("*overview*"), *made.directory.path.glob(".*")] == []

@@ -4,6 +4,7 @@ import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -181,6 +182,39 @@ def test_a_full_disk_costs_the_file_and_nothing_else(
     ]
     assert 3000 < len(read(directory.audio)) < 9000
     assert len(directory.estimates.read_text().splitlines()) == 1
+
+
+class NearlyFull:
+    """A file on a disk that has room for ten bytes more."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = 10
+
+    def write(self, content: bytes) -> int:
+        if not self._left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = self._file.write(content[: self._left])
+        self._left -= taken
+        return taken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def test_a_line_is_there_as_a_whole_or_not_at_all(directory: RunDirectory) -> None:
+    """A script that reads the estimates would stumble over half a line of JSON."""
+    recorder = Recorder(directory, 16000)
+    recorder.estimate(ESTIMATE)
+    recorder._lines = NearlyFull(recorder._lines)  # type: ignore[assignment]
+    recorder.estimate(ESTIMATE)
+    recorder.estimate(ESTIMATE)
+    recorder.close()
+    lines = directory.estimates.read_text().splitlines()
+    assert [json.loads(line)["utterance"] for line in lines] == ["u"]
+    assert recorder.problems == [
+        "estimates.jsonl is incomplete, it cannot be written: No space left on device"
+    ]
 
 
 def test_a_directory_that_vanished_is_one_line(directory: RunDirectory) -> None:

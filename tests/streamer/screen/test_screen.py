@@ -174,3 +174,20 @@ def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str])
         pass
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J[red]a", "\x9b31m[/]a", "a\nb[bold]"])
+def test_names_from_outside_are_letters_and_nothing_else(name: str) -> None:
+    """A stream's name could clear the terminal, or end the session as wrong markup."""
+    answer = Answer(name, name, {name: 1.0}, 1.0)
+    now = dataclasses.replace(
+        RUNNING,
+        utterance=name,
+        provenance=name,
+        output=name,
+        problems=(name,),
+        estimate=Estimate(0.0, 0, name, 0.0, 0.5, answer, answer),
+    )
+    text = shown(now)
+    assert text.isprintable() or all(one.isprintable() or one == "\n" for one in text)
+    assert text.count(name[-4:]) >= 5 or "bold" in name

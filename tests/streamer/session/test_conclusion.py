@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from drivers.recordings.recording import Recording
 from drivers.source import Channel
@@ -25,7 +26,35 @@ def test_an_utterance_that_was_not_heard_to_its_end_has_no_distortion(
     result = UtteranceResult("u", 0, "u.wav", 0.0, 0.5, 48, 0, None, None, None)
     heard = np.zeros((48, bundle.manifest.speech.order + 1))
     (compared,), problems = compare([(result, heard)], lambda name: recording, bundle)
-    assert compared.mcd_db is None
+    assert (compared.mcd_db, compared.no_mcd) == (None, "it was not heard to its end")
     assert problems == [
         "no distortion of u: 0.50 s of it were heard, its natural speech is of another length"
     ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "audio", "reason"),
+    [
+        ("silent", True, "silent speech has no natural speech to compare with"),
+        ("whispered", False, "whispered speech has no natural speech to compare with"),
+        ("audible", False, "the recording has no sound to compare with"),
+        (None, True, "the recording does not say that its speech is audible"),
+    ],
+)
+def test_an_utterance_without_distortion_says_why(
+    mode: str | None, audio: bool, reason: str, bundle_with: Callable[..., Bundle]
+) -> None:
+    """An empty column would look like a fault of the replay."""
+    recording = Recording(
+        "u",
+        np.zeros((600, 6), np.float32),
+        600.0,
+        tuple(Channel(str(n)) for n in range(6)),
+        audio=np.zeros(16000, np.float32) if audio else None,
+        audio_rate_hz=16000 if audio else None,
+        mode=mode,
+    )
+    result = UtteranceResult("u", 0, "u.wav", 0.0, 1.0, 98, 0, None, None, None)
+    heard = np.zeros((98, 25))
+    (compared,), problems = compare([(result, heard)], lambda name: recording, bundle_with())
+    assert (compared.mcd_db, compared.no_mcd, problems) == (None, reason, [])

@@ -22,7 +22,7 @@ from drivers.errors import SignalMismatchError, SourceError, StreamerError
 from drivers.recordings.recording import Recording
 from drivers.recordings.xdf import FORMAT
 from drivers.replay import ReplaySource
-from drivers.source import Channel, Chunk
+from drivers.source import UTTERANCE, Channel, Chunk, Marker
 from models.bundle import Bundle
 from streamer.audio.output import AudioSettings
 from streamer.results.outputs import RunDirectory
@@ -338,6 +338,70 @@ def test_a_signal_that_does_not_fit_is_refused_before_anything_is_written(
         Session(source, toy_bundle, directory, realtime=False).run()
     assert source.closed
     assert list(directory.path.iterdir()) == []
+
+
+def test_markers_of_a_live_session_are_shown_and_cut(
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    script_source: Any,
+) -> None:
+    """Whoever presents sentences would have one voice of an hour, and no time in it."""
+    chunks = chunks_of(emg(2.0), (60,))
+    for index, label in ((1, "begin a"), (7, "end a"), (8, "S  1")):
+        marker = Marker(chunks[index].first_index + 30, label)
+        chunks[index] = replace(chunks[index], markers=(marker,))
+    first = replace(chunks[0], first_index=0, markers=(Marker(0, UTTERANCE + "b\x1b"),))
+    source = script_source([first, *chunks[1:]])
+    summary = Session(source, toy_bundle, directory, realtime=False).run()
+    assert [one.utterance for one in summary.utterances] == ["b\N{REPLACEMENT CHARACTER}"]
+    assert [(one.label, one.time_s) for one in summary.markers] == [
+        ("begin a", pytest.approx(0.15)),
+        ("end a", pytest.approx(0.75)),
+        ("S 1", pytest.approx(0.85)),
+    ]
+    (stretch,) = summary.stretches
+    assert (stretch.utterance, stretch.seconds) == ("a", pytest.approx(0.6))
+    np.testing.assert_array_equal(read(stretch.audio), read(summary.audio)[2400:12000])
+    assert written(directory)["stretches"][0]["utterance"] == "a"
+
+
+def test_markers_without_end_are_counted(
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    script_source: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sender gone wild would fill the memory."""
+    monkeypatch.setattr("streamer.results.observer.MOST_MARKERS", 5)
+    (chunk,) = chunks_of(emg(0.3), (180,))
+    chunk = replace(chunk, markers=tuple(Marker(n, "x") for n in range(8)))
+    summary = Session(script_source([chunk]), toy_bundle, directory, realtime=False).run()
+    assert len(summary.markers) == 5
+    assert any(line.startswith("3 markers are not in the summary") for line in summary.problems)
+
+
+def test_a_directory_that_was_moved_is_one_line(
+    directory: RunDirectory,
+    toy_bundle: Bundle,
+    emg: MakeEmg,
+    chunks_of: MakeChunks,
+    script_source: Any,
+) -> None:
+    """What came of the session would be hidden by a traceback."""
+
+    def moving() -> Iterator[Chunk]:
+        yield from chunks_of(emg(0.3), (60,))
+        directory.path.rename(directory.path.with_name("moved"))
+
+    session = Session(script_source(moving()), toy_bundle, directory, realtime=False)
+    summary = session.run()
+    assert summary.seconds == pytest.approx(0.3)
+    (line,) = summary.failures
+    assert "was moved or removed while the session ran" in line
 
 
 def test_a_wrong_recording_costs_its_figure_only(
