@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from drivers.amplitudes import Amplitudes
 from drivers.clock import Clock
+from drivers.effective_rate import caution
 from drivers.source import Chunk, Source, SourceState
 
 _LOST = (SourceState.STALLED, SourceState.RECONNECTING)
@@ -70,6 +71,8 @@ class Watch:
         self._reconnects = source.health.reconnects
         self._rate_hz = source.info.rate_hz
         self._heard_s = 0.0 if clock is None else clock.now_s()
+        self._warned = 0  # of the source's problems
+        self._warned_of_rate = False
 
     def look(self, chunk: Chunk | None) -> None:
         """Take note of what a `read` gave, and of the state it left the source in."""
@@ -83,6 +86,7 @@ class Watch:
             self._tell(f"source {health.state.value}", now_s)
             self._state = health.state
         self.silent_s = now_s - self._heard_s if health.state in _LOST else 0.0
+        self._warn_of_source(now_s)
         underruns = self._count_underruns()
         if underruns > self._underruns:
             self._tell(f"underruns {underruns}", now_s)
@@ -90,6 +94,23 @@ class Watch:
         failing = tuple(self._name_failing())
         if failing != self._failing:
             self._tell_failing(failing, now_s)
+
+    def _warn_of_source(self, now_s: float) -> None:
+        """Say at once, and once, what the source itself says is wrong."""
+        new = self._source.health.problems[self._warned :]
+        self._warned += len(new)
+        rate = self._other_rate()
+        if rate and not self._warned_of_rate:
+            self._warned_of_rate = True
+            new = [*new, *rate]
+            self._tell(f"samples at {self._source.health.effective_rate_hz:.4g} Hz", now_s)
+        for line in new:
+            _log.warning("%s", line)
+
+    def _other_rate(self) -> list[str]:
+        """Say that samples come at another rate than the source declares."""
+        info, rate_hz = self._source.info, self._source.health.effective_rate_hz
+        return [] if rate_hz is None else [caution(f"'{info.name}'", rate_hz, info.rate_hz)]
 
     def finish(self) -> None:
         """Look at the amplitudes of all that came so far."""
@@ -101,7 +122,7 @@ class Watch:
     def problems(self) -> list[str]:
         """Say in a line each what the source lost, and when it was not there."""
         health = self._source.health
-        lines = [*self._implausible]
+        lines = [*self._implausible, *health.problems, *self._other_rate()]
         if health.reconnects:
             times = "once" if health.reconnects == 1 else f"{health.reconnects} times"
             lines.append(f"the source was lost {times} and came back")

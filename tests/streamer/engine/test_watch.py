@@ -132,3 +132,26 @@ def test_other_channels_than_emg_are_not_judged(emg, chunks_of, script_source) -
         watch.look(chunk)
     watch.finish()
     assert watch.problems() == []
+
+
+def test_what_a_source_says_is_wrong_is_said_once(script_source, caplog) -> None:
+    """A sender of 300 Hz that says 600 makes nonsense of every word, and nobody would know why."""
+    source = script_source([])
+    source.open()
+    told: list[str] = []
+    watch = Watch(source, [lambda label, _: told.append(label)], VirtualClock())
+    source.health.note("a stream of its name is not taken")
+    with caplog.at_level(logging.WARNING):
+        watch.look(None)
+        for rate_hz in (300.0, 300.1):
+            source.health.effective_rate_hz = rate_hz
+            source.health.note("a stream of its name is not taken")
+            watch.look(None)
+    assert [record.getMessage()[:20] for record in caplog.records] == [
+        "a stream of its name",
+        f"samples of '{source.info.name}"[:20],
+    ]
+    assert told == ["samples at 300 Hz"]
+    first, second = watch.problems()
+    assert first == "a stream of its name is not taken"
+    assert "come at 300.1 Hz, and it says 600 Hz" in second
