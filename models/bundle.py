@@ -269,7 +269,6 @@ class Bundle:
         try:
             emg_frames = self.emg_frames()
             self._stackings()
-            self.vocoder()
         except StreamerError as error:
             raise BundleError(
                 f"{self.path / MANIFEST}: {error}", way_out="train the bundle again"
@@ -285,6 +284,7 @@ class Bundle:
             trial.gate(self._gate)
         trial.converter(self._converter, with_gate=self._gate is None)
         trial.frame_models(self.frame_models)
+        trial.vocoder(self.vocoder)
         for name, part in manifest.speakers.items():
             trial.classifier(part, self.speakers[name])
         if manifest.mode is not None and self.mode is not None:

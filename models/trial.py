@@ -15,6 +15,7 @@ from models.inference import OnnxModel
 from models.manifest import ClassifierPart, Manifest
 from models.signal.emg_frames import EmgFrames
 from models.signal.operator import Array
+from models.speech.vocoder import Vocoder
 
 WHOLE = "copy the whole bundle, or train it again"
 
@@ -110,6 +111,17 @@ class Trial:
                 allowed="the same as for all at once",
                 way_out=WHOLE,
             )
+
+    def vocoder(self, build: Callable[[], Vocoder]) -> None:
+        """Try the vocoder on a frame: what the settings ask for may not be to be had."""
+        speech = self._manifest.speech
+        frame = np.zeros((1, speech.order + 1))
+        try:
+            sound = build().process(frame, [speech.f0_low_hz], [True])
+        except Exception as error:  # NumPy's, of equations that cannot be solved
+            raise self._unlike("speech", error, "a voice") from error
+        if not np.isfinite(sound).all():
+            raise self._unlike("speech", "numbers that are not finite", "a voice")
 
     def classifier(
         self, part: ClassifierPart, classifier: WindowClassifier | EvidenceClassifier
