@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from streamer.cli.ending import ending_properly
-from streamer.cli.options import NOTHING, as_json, configured, note, print_json, say
+from streamer.cli.ending import ending_properly, leave
+from streamer.cli.options import FAILED, NOTHING, as_json, configured, note, print_json, say
 
 
 @click.command()
@@ -41,6 +41,7 @@ def record(
 
     from drivers.source import SourceState
     from streamer.config import load_config
+    from streamer.engine.closing import Closing
     from streamer.results.outputs import OutputError
     from streamer.results.recording import record as record_source
     from streamer.sources import live_source
@@ -57,7 +58,7 @@ def record(
         )
     chosen = live_source(config.live)
     remarks = [] if chosen.remark is None else [chosen.remark]
-    live, stop = chosen.source, threading.Event()
+    live, stop, closing = chosen.source, threading.Event(), Closing()
     with (
         ending_properly(stop, lambda: live.health.state is SourceState.CONNECTING),
         Console(stderr=True, markup=False).status("connecting") as status,
@@ -69,7 +70,12 @@ def record(
             status.update(f"{seconds:.1f} s, {state.value}; Ctrl-C ends it")
 
         result = record_source(
-            live, to, duration_s=config.session.duration_s, stop=stop, progress=show
+            live,
+            to,
+            duration_s=config.session.duration_s,
+            stop=stop,
+            progress=show,
+            closing=closing,
         )
     for line in result.problems:
         note(line)
@@ -80,4 +86,6 @@ def record(
             f"{result.samples} samples, {result.seconds:.1f} s, in {to}; "
             f"{result.lost_samples} lost in {result.gaps} gaps"
         )
+    if closing.hanging:
+        leave(FAILED)
     return 0 if result.samples or result.ended == "stopped" else NOTHING

@@ -143,17 +143,31 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
         print_json(summary.as_dict() | more)
     else:
         report(summary, picture)
-    code = _exit_code(job, summary)
+    code = exit_code(summary, endless=job.endless)
     if session.closing.hanging:
         leave(code)
     return code
 
 
-def _exit_code(job: Run, summary: Summary) -> int:
+def exit_code(summary: Summary, *, endless: bool) -> int:
+    """Return the exit code of a run, see `streamer.cli.group`.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of the run.
+    endless : bool
+        A signal is how it ends.
+
+    Returns
+    -------
+    int
+        0 where every output is whole, and EMG came or the user ended it.
+    """
     if summary.failures:
         return FAILED
     if summary.ended == "stopped":
-        return 0 if job.endless else INTERRUPTED
+        return 0 if endless else INTERRUPTED
     return 0 if summary.frames else NOTHING
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from drivers.clock import Clock, PerfClock
 from drivers.source import Chunk, Source, SourceState
+from streamer.engine.closing import Closing
 from streamer.engine.reader import Ended, read_all
 from streamer.engine.watch import Watch
 from streamer.results.live_recording import LiveRecording
@@ -68,6 +69,7 @@ def record(
     progress: Callable[[float, SourceState], None] | None = None,
     clock: Clock | None = None,
     realtime: bool = True,
+    closing: Closing | None = None,
 ) -> RecordResult:
     """Record a source to an XDF file, without models.
 
@@ -87,6 +89,8 @@ def record(
         The source's clock.
     realtime : bool
         The source runs at the pace of life; otherwise nothing is ever left out.
+    closing : Closing, optional
+        Closes the source.
 
     Returns
     -------
@@ -101,6 +105,7 @@ def record(
     """
     stop = stop or threading.Event()
     clock = (clock or PerfClock()) if realtime else None
+    closing = closing or Closing()
     try:
         source.open()
         started_s = 0.0 if clock is None else clock.now_s()
@@ -129,7 +134,8 @@ def record(
         finally:
             recording.close()
     finally:
-        source.close()
+        closing.begin("the source", source.close)
+        closing.wait()
     if recording.error is not None:
         raise recording.error
     if recording.failed:
@@ -151,5 +157,5 @@ def record(
         extra=dict(health.extra),
         drift_ppm=health.drift_ppm,
         jitter_ms=health.jitter_ms,
-        problems=[*watch.problems(), *recording.problems()],
+        problems=[*watch.problems(), *recording.problems(), *closing.problems()],
     )

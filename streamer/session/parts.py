@@ -156,8 +156,8 @@ class Parts:
             return []
         reserve_ms = 1000 * self.buffer.reserve_s
         return [
-            f"the loudspeaker ran dry {self.underruns} times: {reserve_ms:.0f} ms of the voice wait "
-            f"before it now (audio.buffer_ms={math.ceil(reserve_ms)} begins with them)"
+            f"the loudspeaker ran dry {self.underruns} times: {reserve_ms:.0f} ms of the voice "
+            f"wait before it now (audio.buffer_ms={math.ceil(reserve_ms)} begins with them)"
         ]
 
     def failures(self) -> list[str]:

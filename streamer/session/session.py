@@ -17,6 +17,7 @@ from streamer.audio.output import AudioOutput, AudioSettings, start_output
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.engine.background import Background
 from streamer.engine.chain import no_correction
+from streamer.engine.closing import Closing
 from streamer.engine.decision import EstimateSettings
 from streamer.engine.estimates import Estimator
 from streamer.engine.latency import LatencyTrace
@@ -32,7 +33,6 @@ from streamer.results.recorder import Recorder
 from streamer.results.sink import Sink, open_sinks
 from streamer.results.summary import Snapshot, Summary
 from streamer.session.channels import check_microvolts, columns_for, said_of
-from streamer.session.closing import Closing
 from streamer.session.conclusion import Ending, conclude, write_summary
 from streamer.session.drive import drive
 from streamer.session.parts import Parts
@@ -247,9 +247,7 @@ class Session:
 
     def _report_closing(self, summary: Summary) -> None:
         """Add what did not end properly to the summary."""
-        lines = [f"{what} does not close: it is left to itself" for what in self.closing.hanging]
-        if self.closing.error is not None:
-            lines.append(f"not everything could be closed: {self.closing.error}")
+        lines = self.closing.problems()
         if self._output is not None:
             lines += self._output.problems()
         if lines := [line for line in lines if line not in summary.problems]:
@@ -293,8 +291,10 @@ class Session:
             [info.channels[column].label for column in self._columns],
         )
         acquired = self._realtime and isinstance(self._clock, PerfClock)
-        card_s = None if self._output is None else self._output.latency_s
-        trace = LatencyTrace(acquired=acquired, card_s=card_s)
+        output = self._output
+        trace = LatencyTrace(
+            acquired=acquired, card_s=lambda: None if output is None else output.latency_s
+        )
         observer = Observer(
             recorder,
             Estimator(self._bundle, self._estimates),

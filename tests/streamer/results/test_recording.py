@@ -15,9 +15,11 @@ import pyxdf
 
 from drivers.clock import VirtualClock
 from drivers.errors import RecordingError, SourceError, StreamerError
+from drivers.recordings.registry import read_recordings
 from drivers.recordings.xdf import FORMAT
 from drivers.source import Marker, Provenance, SourceInfo, SourceState
 from streamer.engine.answers import Answer, Estimate
+from streamer.engine.closing import Closing
 from streamer.engine.columns import EstimateColumns
 from streamer.outlets import OutletSettings
 from streamer.results import live_recording as module
@@ -354,3 +356,20 @@ def test_amplitudes_that_are_no_emg_are_among_the_problems(
     source = script_source(chunks_of(emg(1.5) * np.float32(1e-6), (60,)))
     result = record(source, tmp_path / "day.xdf", realtime=False)
     assert [problem for problem in result.problems if "unit may be wrong" in problem]
+
+
+def test_a_source_that_does_not_close_costs_no_recording(
+    tmp_path: Path, script_source: Any, chunks_of: Any, emg: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A serial port that hangs would keep the recording from its end, and from being said."""
+    thawed = threading.Event()
+    source = script_source(chunks_of(emg(0.3), (60,)))
+    monkeypatch.setattr(source, "close", lambda: thawed.wait(60))
+    closing = Closing(0.1)
+    result = record(source, tmp_path / "a.xdf", realtime=False, closing=closing)
+    assert result.samples == 180
+    assert result.problems == ["the source does not close: it is left to itself"]
+    assert closing.hanging
+    (recorded,) = read_recordings(tmp_path / "a.xdf")
+    assert len(recorded.emg_uv) == 180
+    thawed.set()

@@ -1,4 +1,4 @@
-"""What foreign libraries hold is closed, or left to itself after a time."""
+"""The end of a session whose libraries hang."""
 
 import json
 import threading
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from drivers.source import Chunk
 from models.bundle import Bundle
 from streamer.audio.output import AudioSettings, PacedOutput
+from streamer.engine.closing import Closing
 from streamer.results.outputs import RunDirectory
 from streamer.session import Session
-from streamer.session.closing import Closing
 
 
 @pytest.fixture
@@ -24,37 +24,6 @@ def frozen() -> Iterator[Callable[[], None]]:
     thawed = threading.Event()
     yield lambda: (thawed.wait(60), None)[1]
     thawed.set()
-
-
-def test_what_hangs_is_left_to_itself(frozen: Callable[[], None]) -> None:
-    """A session would never end."""
-    closed = threading.Event()
-    closing = Closing(wait_s=0.0)
-    closing.begin("card", frozen)
-    closing.begin("source", closed.set)
-    assert closed.wait(60)
-    closing.wait()
-    assert "card" in closing.hanging
-
-
-def test_what_closes_is_waited_for() -> None:
-    """A port would still be held when the same command begins again."""
-    closing = Closing(wait_s=60.0)
-    closing.begin("source", lambda: None)
-    closing.wait()
-    assert (closing.hanging, closing.error) == ([], None)
-
-
-def test_an_error_is_kept() -> None:
-    """Why a device did not close would be known to nobody."""
-    closing = Closing(wait_s=60.0)
-
-    def fail() -> None:
-        raise OSError("gone")
-
-    closing.begin("source", fail)
-    closing.wait()
-    assert str(closing.error) == "gone"
 
 
 @pytest.mark.parametrize("what", ["loudspeaker", "source"])

@@ -61,3 +61,10 @@ class Closing:
     def hanging(self) -> list[str]:
         """What has not been closed yet."""
         return [thread.name for thread in self._threads if thread.is_alive()]
+
+    def problems(self) -> list[str]:
+        """Say in a line each what did not end properly."""
+        lines = [f"{what} does not close: it is left to itself" for what in self.hanging]
+        if self.error is not None:
+            lines.append(f"not everything could be closed: {self.error}")
+        return lines
