@@ -32,6 +32,16 @@ class LibraryThread:
         self._lock = threading.Lock()  # between the end of a call and giving it up
         self._thread: threading.Thread | None = None
 
+    def begin(self, job: Callable[[], object]) -> None:
+        """Call the library after all calls before this one; nobody waits, for errors neither.
+
+        Parameters
+        ----------
+        job : callable
+            Calls it.
+        """
+        self._put(_Call(job, lambda _: None))
+
     def call(
         self, job: Callable[[], T], within_s: float, undo: Callable[[T], object] = lambda _: None
     ) -> T:
@@ -59,11 +69,7 @@ class LibraryThread:
             Whatever `job` raises.
         """
         call = _Call(job, undo)
-        self._calls.put(call)
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+        self._put(call)
         try:
             call.ended.wait(within_s)
         finally:  # Ctrl-C, too, gives it up
@@ -74,6 +80,13 @@ class LibraryThread:
         if call.error is not None:
             raise call.error
         return call.results[0]
+
+    def _put(self, call: "_Call[Any]") -> None:
+        self._calls.put(call)
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
         while True:

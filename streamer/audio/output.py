@@ -11,10 +11,19 @@ from pydantic import Field
 
 from drivers.clock import Clock
 from drivers.outside.settings import Settings
+from streamer.audio import port_audio
 from streamer.audio.play_buffer import PlayBuffer
-from streamer.audio.port_audio import AudioError, CardStream, close_card, open_card
+from streamer.audio.port_audio import (
+    AudioError,
+    CardStream,
+    begin_on_its_thread,
+    cards_now,
+    find_card,
+    on_its_thread,
+)
+from streamer.audio.recurring import Recurring
 
-_STUCK_S = 3.0  # without a block; some cards take as long to get going
+_STUCK_S = 5.0  # without a block; some cards take seconds to get going
 
 
 class AudioSettings(Settings):
@@ -51,6 +60,13 @@ class AudioSettings(Settings):
     )
     device_latency_ms: float = Field(
         default=10.0, ge=1, le=1000, description="Latency to ask the sound card for"
+    )
+    device_latency_most_ms: float = Field(
+        default=80.0,
+        ge=0,
+        le=1000,
+        description="What to ask for at most: where the card runs dry twice in a minute, it is "
+        "opened again with twice the latency; 0 keeps it as it is",
     )
     drift_control: bool = Field(
         default=True,
@@ -106,11 +122,18 @@ class SoundCard:
         self._settings = settings
         self._now_s = now_s
         self._stream: CardStream | None = None
+        self._latency_ms = settings.device_latency_ms  # asked for
+        self._most_ms = settings.device_latency_most_ms
+        self._dry = Recurring()
+        self._underflows = 0
+        self._reopened = 0
+        self._reopening = False
         self._name = "sound card"
         self._taken_s = 0.0  # when the card took a block last
         self._stopping = False
         self._left = False  # to itself: whatever it takes is silence
         self._ended = False
+        self._lost = False  # closed, and not open again
         self._problems: list[str] = []  # once it was stopped
 
     @property
@@ -126,20 +149,12 @@ class SoundCard:
         AudioError
             There is no PortAudio or no such card, it cannot be opened, or it does not answer.
         """
-        settings = self._settings
+        wanted = self._settings.device
         try:
-            card, self._stream = open_card(
-                settings.device,
-                self._buffer.rate_hz,
-                settings.block_ms / 1000,
-                settings.device_latency_ms / 1000,
-                self._render,
-                self._finish,
-            )
+            self._stream = on_its_thread(self._open, port_audio.OPEN_S, CardStream.close, wanted)
         except BaseException:
             self._left = True  # it may open later, when something else drains the buffer
             raise
-        self._name = card.name
         self._taken_s = self._now_s()
 
     def stop(self) -> None:
@@ -149,7 +164,7 @@ class SoundCard:
         self._problems = self._hindrances()
         self._stopping = True
         try:
-            close_card(self._stream)
+            on_its_thread(self._close, port_audio.STOP_S)
         except AudioError as error:
             self._left = True
             self._problems.append(f"{self.name} could not be closed: {error}")
@@ -160,12 +175,67 @@ class SoundCard:
         return 0.0 if self._stream is None else self._stream.latency_s
 
     def counters(self) -> dict[str, int]:
-        """Return the card's own underflows: callbacks that came too late."""
-        return {"device_underflows": 0 if self._stream is None else self._stream.underflows}
+        """Return the card's own underflows, and how often it was opened again for them."""
+        return {"device_underflows": self._underflows, "device_reopened": self._reopened}
 
     def problems(self) -> list[str]:
-        """Say that the card has stopped or hangs: from then on nothing was heard."""
-        return self._problems if self._stopping else self._hindrances()
+        """Say that the card has stopped or hangs, and that it got later in order not to."""
+        problems = self._problems if self._stopping else self._hindrances()
+        if self._reopened:
+            latency = f"audio.device_latency_ms={self._latency_ms:g}"
+            problems = [
+                f"{self.name} ran dry {self._underflows} times: it was opened again with more "
+                f"latency ({latency} begins with it)",
+                *problems,
+            ]
+        return problems
+
+    def _open(self) -> CardStream:
+        """Open the card; on PortAudio's thread."""
+        card = find_card(cards_now(), self._settings.device)
+        self._name = card.name
+        return CardStream(
+            card,
+            self._buffer.rate_hz,
+            self._settings.block_ms / 1000,
+            self._latency_ms / 1000,
+            self._render,
+            self._finish,
+            self._underflow,
+        )
+
+    def _close(self) -> None:
+        """Close the card; on PortAudio's thread, after what was begun there before."""
+        if self._stream is not None and not self._lost:
+            self._stream.close()
+
+    def _underflow(self) -> None:
+        """Count a block that came too late for the card; from PortAudio's callback."""
+        self._underflows += 1
+        again = self._dry.again(self._now_s())
+        if again and not self._reopening and self._latency_ms < self._most_ms:
+            self._reopening = True
+            begin_on_its_thread(self._reopen)
+
+    def _reopen(self) -> None:
+        """Open the card again with twice the latency; on PortAudio's thread.
+
+        A card that ran dry is silent for a while in any case.
+        """
+        if self._stopping or self._stream is None:
+            return
+        self._latency_ms = min(2 * self._latency_ms, self._most_ms)
+        self._lost = True
+        self._stream.close()
+        try:
+            self._stream = self._open()
+        except Exception:
+            self._ended = True
+            raise
+        self._lost = False
+        self._reopened += 1
+        self._taken_s = self._now_s()
+        self._reopening = False
 
     def _hindrances(self) -> list[str]:
         if self._ended:
@@ -176,7 +246,7 @@ class SoundCard:
 
     def _finish(self) -> None:
         """Learn that no more callbacks come."""
-        self._ended = not self._stopping
+        self._ended = not (self._stopping or self._reopening)
 
     def _render(self, out: NDArray[np.float32]) -> None:
         self._taken_s = self._now_s()

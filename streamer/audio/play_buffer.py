@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.audio.recurring import Recurring
+
 Audio = NDArray[np.float32]
 
 _FADE_S = 0.005
@@ -14,7 +16,6 @@ _INAUDIBLE = 1e-5
 _LONGEST_S = 60.0  # of what comes at a time: a network was gone, or a sender has long chunks
 _SURPLUS_S = 0.02  # over the reserve at a start; chunks are seldom longer
 _SHARE, _LEAST_STEP_S = 0.5, 0.005  # by which the reserve grows
-_ONCE_S = 60.0  # a single hole in such a time is bad luck, a second one is not
 
 
 @dataclass
@@ -110,7 +111,7 @@ class PlayBuffer:
         self._arrival = (0, 0, 0)
         self._ending = False
         self._judged = 0  # of the times it ran dry
-        self._late_s: float | None = None  # when an underrun was found last
+        self._late = Recurring()
         self._owed = 0  # silence that has been played already
         # Written by the rendering thread only.
         self._read = 0
@@ -232,11 +233,10 @@ class PlayBuffer:
 
     def _grow(self) -> None:
         """Raise the reserve where this underrun is not the only one in a while."""
-        now_s, before_s = self._now_s(), self._late_s
-        self._late_s = now_s
+        again = self._late.again(self._now_s())
         step = max(round(_SHARE * self._reserve), self._least_step)
         raised = min(self._reserve + step, self._most_reserve)
-        if before_s is not None and now_s - before_s < _ONCE_S and raised > self._reserve:
+        if again and raised > self._reserve:
             self._reserve = raised
             self.counts.reserve_steps += 1
 

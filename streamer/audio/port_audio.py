@@ -83,13 +83,13 @@ class CardStream:
         Fills an array with the next samples of the voice; called from PortAudio's thread.
     finished : callable
         Called when the card takes no more.
+    underflowed : callable
+        Called when a block came too late for the card; from PortAudio's callback.
 
     Attributes
     ----------
     latency_s : float
         From the hand-over of a sample to its sound, by PortAudio's word.
-    underflows : int
-        Blocks that came too late.
 
     Raises
     ------
@@ -105,10 +105,11 @@ class CardStream:
         latency_s: float,
         render: Callable[[NDArray[np.float32]], None],
         finished: Callable[[], None],
+        underflowed: Callable[[], None],
     ) -> None:
         sounddevice = _sounddevice()
-        self.underflows = 0
         self._render = render
+        self._underflowed = underflowed
         first: Exception | None = None
         for channels, card_hz in _forms(card, rate_hz):
             stream = None
@@ -152,7 +153,8 @@ class CardStream:
         return resampler.delay_s
 
     def _callback(self, out: NDArray[np.float32], frames: int, _times: Any, flags: Any) -> None:
-        self.underflows += bool(flags.output_underflow)
+        if flags.output_underflow:
+            self._underflowed()
         if out.shape[1] == 1:
             self._fill(out[:, 0])
             return
@@ -177,7 +179,7 @@ def list_cards() -> list[Card]:
     AudioError
         There is no PortAudio, or it does not answer.
     """
-    return _ask(_cards, OPEN_S)
+    return on_its_thread(cards_now, OPEN_S)
 
 
 def hindrance(card: Card, rate_hz: int) -> str | None:
@@ -208,7 +210,7 @@ def hindrance(card: Card, rate_hz: int) -> str | None:
                 return None
         return first
 
-    return _ask(check, OPEN_S)
+    return on_its_thread(check, OPEN_S)
 
 
 def find_card(cards: Sequence[Card], wanted: int | str | None) -> Card:
@@ -245,65 +247,35 @@ def find_card(cards: Sequence[Card], wanted: int | str | None) -> Card:
     )
 
 
-def open_card(
-    wanted: int | str | None,
-    rate_hz: int,
-    block_s: float,
-    latency_s: float,
-    render: Callable[[NDArray[np.float32]], None],
-    finished: Callable[[], None],
-) -> tuple[Card, CardStream]:
-    """Open a card and start it; the voice's own rate and one channel come first.
+def on_its_thread(
+    job: Callable[[], T],
+    within_s: float,
+    undo: Callable[[T], object] = lambda _: None,
+    wanted: int | str | None = None,
+) -> T:
+    """Do something with PortAudio on the thread that is there for it.
 
     Parameters
     ----------
+    job : callable
+        Does it, such as making a `CardStream` of one of `cards_now`.
+    within_s : float
+        How long to wait.
+    undo : callable, optional
+        Takes the result if it comes later.
     wanted : int or str or None
-        As for `find_card`.
-    rate_hz, block_s, latency_s, render, finished : object
-        As for `CardStream`.
+        Card that it is about, for people.
 
     Returns
     -------
-    card : Card
-        Which it is.
-    stream : CardStream
-        Started.
+    object
+        What `job` returns.
 
     Raises
     ------
     AudioError
         There is no PortAudio, no such card, it cannot be opened, or it does not answer.
     """
-
-    def open_it() -> tuple[Card, CardStream]:
-        card = find_card(_cards(), wanted)
-        return card, CardStream(card, rate_hz, block_s, latency_s, render, finished)
-
-    return _ask(open_it, OPEN_S, lambda opened: opened[1].close(), wanted)
-
-
-def close_card(stream: CardStream) -> None:
-    """Let a card play what it has, and close it.
-
-    Parameters
-    ----------
-    stream : CardStream
-        From `open_card`.
-
-    Raises
-    ------
-    AudioError
-        The card does not stop in time; it is left alone from then on.
-    """
-    _ask(stream.close, STOP_S)
-
-
-def _ask(
-    job: Callable[[], T],
-    within_s: float,
-    undo: Callable[[T], object] = lambda _: None,
-    wanted: int | str | None = None,
-) -> T:
     card = "default sound card" if wanted is None else "sound card"
     try:
         with _standard_error_kept():
@@ -321,6 +293,11 @@ def _ask(
             value=wanted,
             way_out="`streamer devices` lists those there are",
         ) from None
+
+
+def begin_on_its_thread(job: Callable[[], object]) -> None:
+    """Do something with PortAudio on its thread, later; from PortAudio's callback, too."""
+    _library.begin(job)
 
 
 @contextmanager
@@ -357,8 +334,8 @@ def _sounddevice() -> ModuleType:
     return module
 
 
-def _cards() -> list[Card]:
-    """List the cards; on PortAudio's thread."""
+def cards_now() -> list[Card]:
+    """As `list_cards`; on PortAudio's thread."""
     sounddevice = _sounddevice()
     default = sounddevice.default.device[1]
     cards = []

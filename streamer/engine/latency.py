@@ -1,7 +1,7 @@
 """Where the time goes, stage by stage, for every frame."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,12 +60,14 @@ class LatencyTrace:
     acquired : bool
         Acquisition times and ``perf_counter`` are one clock; else there are no latencies,
         only computing times.
-    card_s : float, optional
-        Output latency of the sound card; None where there is none: stages end where a card
-        would have taken the voice, and nothing is said of when it is heard.
+    card_s : callable
+        Returns the output latency of the sound card now; None where there is none: stages end
+        where a card would have taken the voice, and nothing is said of when it is heard.
     """
 
-    def __init__(self, *, acquired: bool, card_s: float | None = None) -> None:
+    def __init__(
+        self, *, acquired: bool, card_s: Callable[[], float | None] = lambda: None
+    ) -> None:
         self.frames = 0
         self._acquired = acquired
         self._card_s = card_s
@@ -110,7 +112,7 @@ class LatencyTrace:
         if not m:
             return
         self._make_room(m)
-        heard_s = np.nan if ahead_s is None else buffered_s + ahead_s + (self._card_s or 0.0)
+        heard_s = np.nan if ahead_s is None else buffered_s + ahead_s + (self._card_s() or 0.0)
         shares_s = [took_s / m for took_s in spent_s]
         for time_s in frame_times_s:
             # The voice of each frame waits behind that of the frames before, which are older.
@@ -174,7 +176,7 @@ class LatencyTrace:
             None where nothing is known.
         """
         measured = self.percentiles("measured", last)
-        if measured is None or self._card_s is None:
+        if measured is None or self._card_s() is None:
             return None
         return Percentiles(*(round(algorithmic_ms + ms, 4) for ms in vars(measured).values()))
 
@@ -194,11 +196,11 @@ class LatencyTrace:
         """
         spreads = {column: self.percentiles(column) for column in _COLUMNS}
         spreads["estimate"] = _spread(np.array(self._estimates_ms)) if self._estimates_ms else None
-        total = self.total(algorithmic_ms)
+        total, card_s = self.total(algorithmic_ms), self._card_s()
         return {
             "frames": self.frames,
             "algorithmic_ms": algorithmic_ms,
-            "card_ms": None if self._card_s is None else round(1000 * self._card_s, 4),
+            "card_ms": None if card_s is None else round(1000 * card_s, 4),
             "total_ms": None if total is None else total_as_dict(total),
             **{name: None if spread is None else vars(spread) for name, spread in spreads.items()},
         }

@@ -56,6 +56,7 @@ class StandInStream:
 
     def stop(self) -> None:
         self._system.do("stop")
+        self.settings["finished_callback"]()
         self.state = "played to its end"
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from drivers.clock import PerfClock, VirtualClock
+from streamer.audio import port_audio
 from streamer.audio.output import AudioSettings, PacedOutput, SoundCard, start_output
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.audio.port_audio import AudioError
@@ -38,7 +39,7 @@ def test_the_card_plays_what_waits(sound_system: Any) -> None:
     (stream,) = sound_system.streams
     assert output.latency_s == 0.0123
     assert take(stream, underflow=True) == 0.5
-    assert output.counters() == {"device_underflows": 1}
+    assert output.counters() == {"device_underflows": 1, "device_reopened": 0}
     output.stop()
     output.stop()  # nothing more happens
     assert stream.state == "closed"
@@ -62,16 +63,64 @@ def test_a_card_that_takes_nothing_is_told(sound_system: Any) -> None:
     clock = VirtualClock()
     card = SoundCard(fed(make_buffer()), AudioSettings(), clock.now_s)
     card.start()
-    clock.advance(2.0)
+    clock.advance(4.0)
     assert card.problems() == []
     take(sound_system.streams[0])
-    clock.advance(4.0)
+    clock.advance(6.0)
     assert card.problems() == ["Speaker takes nothing any more: from then on nothing was heard"]
     take(sound_system.streams[0])
     assert card.problems() == []  # it goes on
     card.stop()
     clock.advance(100.0)
     assert card.problems() == []
+
+
+def settled() -> None:
+    """Wait for what was begun on PortAudio's thread."""
+    port_audio.on_its_thread(lambda: None, 60.0)
+
+
+def test_a_card_that_runs_dry_again_and_again_is_opened_with_more_latency(
+    sound_system: Any,
+) -> None:
+    """Behind a sound server each time costs two seconds of silence."""
+    clock = VirtualClock()
+    settings = AudioSettings(device_latency_ms=10, device_latency_most_ms=35)
+    card = SoundCard(fed(make_buffer()), settings, clock.now_s)
+    card.start()
+    for _ in range(6):
+        clock.advance(61.0)
+        take(sound_system.streams[-1], underflow=True)
+        settled()
+    assert len(sound_system.streams) == 1  # bad luck
+    for _ in range(6):
+        clock.advance(10.0)
+        take(sound_system.streams[-1], underflow=True)
+        take(sound_system.streams[-1], underflow=True)
+        settled()
+    asked_s = [stream.settings["latency"] for stream in sound_system.streams]
+    assert asked_s == [0.01, 0.02, 0.035]
+    assert [stream.state for stream in sound_system.streams] == ["closed", "closed", "started"]
+    assert card.counters() == {"device_underflows": 18, "device_reopened": 2}
+    (problem,) = card.problems()
+    assert "opened again with more latency (audio.device_latency_ms=35 begins with it)" in problem
+    card.stop()
+    assert sound_system.streams[-1].state == "closed"
+    assert card.problems() == [problem]
+
+
+def test_a_card_that_does_not_open_again_is_told(sound_system: Any) -> None:
+    """It was pulled out meanwhile, and nothing is heard."""
+    card = SoundCard(fed(make_buffer()), AudioSettings())
+    card.start()
+    sound_system.fails.add("open")
+    for _ in range(2):
+        take(sound_system.streams[0], underflow=True)
+    settled()
+    for _ in range(2):
+        (problem,) = card.problems()
+        assert "stopped while the session ran" in problem
+        card.stop()
 
 
 @pytest.mark.parametrize("device", [None, "Speaker"])

@@ -14,11 +14,11 @@ from streamer.audio.port_audio import (
     AudioError,
     Card,
     CardStream,
-    close_card,
+    cards_now,
     find_card,
     hindrance,
     list_cards,
-    open_card,
+    on_its_thread,
 )
 
 VOICE_HZ = 16000
@@ -28,8 +28,19 @@ def render_ones(out: NDArray[np.float32]) -> None:
     out[:] = 1
 
 
-def opened(wanted: int | str | None = None) -> tuple[Card, CardStream]:
-    return open_card(wanted, VOICE_HZ, 0.005, 0.01, render_ones, lambda: None)
+def opened(wanted: int | str | None = None, underflows: list[int] | None = None) -> CardStream:
+    def open_it() -> CardStream:
+        there = find_card(cards_now(), wanted)
+        count = [] if underflows is None else underflows
+        return CardStream(
+            there, VOICE_HZ, 0.005, 0.01, render_ones, lambda: None, lambda: count.append(1)
+        )
+
+    return on_its_thread(open_it, port_audio.OPEN_S, CardStream.close, wanted)
+
+
+def close(stream: CardStream) -> None:
+    on_its_thread(stream.close, port_audio.STOP_S)
 
 
 def ask(stream: Any, frames: int | None = None, underflow: bool = False) -> NDArray[np.float32]:
@@ -69,7 +80,7 @@ def test_a_card_is_opened_with_what_it_takes(
         card_with(outputs=8, channels=channels, rates_hz={card_hz}, rate_hz=card_hz)
     ]
     assert hindrance(list_cards()[0], VOICE_HZ) is None
-    _, stream = opened()
+    stream = opened()
     (given,) = sound_system.streams
     assert given.settings["channels"] == min(channels)
     assert given.settings["blocksize"] == round(0.005 * card_hz)
@@ -79,18 +90,20 @@ def test_a_card_is_opened_with_what_it_takes(
     assert not out[:, 2:].any()
     np.testing.assert_allclose(ask(given, 1000)[:, :2], 1, atol=1e-5)
     assert stream.latency_s == pytest.approx(0.0123, abs=1e-9 if card_hz == VOICE_HZ else 0.001)
-    close_card(stream)
+    close(stream)
     assert given.state == "closed"
 
 
 def test_the_voice_as_it_is_comes_first(sound_system: Any) -> None:
     """A resampler on the way would cost time, and a second channel work."""
-    _, stream = opened()
+    underflows: list[int] = []
+    opened(underflows=underflows)
     (given,) = sound_system.streams
     assert (given.settings["samplerate"], given.settings["channels"]) == (16000, 1)
     assert (given.settings["blocksize"], given.settings["latency"]) == (80, 0.01)
+    ask(given)
     ask(given, underflow=True)
-    assert stream.underflows == 1
+    assert len(underflows) == 1
 
 
 def test_a_card_that_takes_nothing_is_refused_with_its_own_words(
@@ -121,7 +134,7 @@ def test_a_sound_server_that_hangs_is_one_line(
 
     def use() -> None:
         hindrance(CARDS[0], VOICE_HZ)
-        close_card(opened(wanted)[1])
+        close(opened(wanted))
 
     with pytest.raises(AudioError, match=r"does not answer within .*; restart the sound server"):
         use()

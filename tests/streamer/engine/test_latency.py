@@ -8,7 +8,7 @@ from streamer.engine.latency import STAGES, LatencyTrace, latency_class, total_a
 
 def test_stages_and_latency_of_a_frame() -> None:
     """A user who looks for latency must find the stage that takes it."""
-    trace = LatencyTrace(acquired=True, card_s=0.008)
+    trace = LatencyTrace(acquired=True, card_s=lambda: 0.008)
     stage_s = (0.001, 0.002, 0.003)
     trace.add(np.array([9.990]), 10.0, stage_s, 10.007, fill_s=0.03, ahead_s=0.025)
     sums = ("compute", "latency", "measured", "fill")
@@ -33,7 +33,7 @@ def test_stages_and_latency_of_a_frame() -> None:
 
 def test_the_total_is_from_an_instant_to_its_sound_and_has_a_class() -> None:
     """Whether a voice can be spoken with is decided by the whole way, not by the computing."""
-    trace = LatencyTrace(acquired=True, card_s=0.02)
+    trace = LatencyTrace(acquired=True, card_s=lambda: 0.02)
     trace.add(np.array([1.0]), 1.001, (0.0, 0.0, 0.0), 1.001, ahead_s=0.039)
     report = trace.as_dict(36.0)
     assert report["total_ms"] == pytest.approx(
