@@ -25,7 +25,6 @@ _REGULAR = 0.01
 _TOGETHER = 0.2  # stamped one by one, but sent together
 _WHOLE = 0.05
 _MOST, _ALMOST_ALL = 0.6, 0.8
-_SHORTER = 0.05
 _LARGE = 1.5
 
 _WINDOW_S = 30.0
@@ -166,7 +165,8 @@ def effective_rate_hz(
     if not 0.01 < long < 100 or abs(long - 1) < max(_NOTICEABLE, _CERTAIN * error):
         return rate_hz
     step = _exact_step(steps, times, ends, pieces)
-    if step is None:
+    # Losses lengthen all but a single step: stamps in whole milliseconds have no exact one.
+    if step is None or step > long + max(_NOTICEABLE, _CERTAIN * error):
         stretches = (1.0, _SHORT_S * rate_hz)
         step = _typical_step([_slope(times, ends, over) for over in stretches], long)
     return rate_hz if abs(step - 1) < _NOTICEABLE else rate_hz / step
@@ -229,10 +229,11 @@ def _exact_step(
         step > _TOGETHER
         and abs(step - 1) > _EXACT
         and np.mean(np.abs(steps - step) < _EXACT) > _MOST
-        # losses make steps longer alone: those of stamps in whole milliseconds vary both ways
-        and np.mean(steps < step - _TOGETHER) < _SHORTER
     ):
-        return step  # each sample has its own stamp, and none jitters
+        # Each sample has its own stamp, and none jitters: what is lost are whole steps.
+        longer = steps[steps > step + _REGULAR] / step - 1
+        is_loss = np.abs(longer - np.round(longer)) < _WHOLE
+        return step if np.sum(longer[is_loss]) >= _ALMOST_ALL * np.sum(longer) else None
     sizes = np.diff(ends)
     pushes = np.diff(times) / sizes
     push, _ = _median(np.repeat(pushes, sizes))

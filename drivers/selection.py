@@ -129,8 +129,12 @@ def find_columns(there: Sequence[str], wanted: Sequence[str], thing: str) -> lis
     Raises
     ------
     SignalMismatchError
-        A label that is not there, or is there twice; or two that mean the same channel.
+        A label that is not there, or is there twice; two that mean the same channel; or none.
     """
+    if not wanted:
+        raise SignalMismatchError(
+            f"channels of {thing}", value="none that is wanted", allowed=", ".join(there)
+        )
     columns = []
     plain = [plain_label(label) for label in there]
     for label in wanted:

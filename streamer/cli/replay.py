@@ -45,6 +45,7 @@ def replay(
     PATH is a recording of any known format (`streamer info` says what one holds) or a
     corpus directory, by default the simulated recording in the package. It runs through
     the same session as live EMG does; samples that are known to be lost are lost again.
+    What a file does not say, or says wrongly, is set by recordings.stream, .channels, .unit.
     Each utterance leaves a WAV of its own beside the joint outputs, and its mel-cepstral
     distortion against the natural speech where the recording holds audible speech.
 

@@ -93,9 +93,10 @@ def test_a_label_is_found_in_another_spelling(there, wanted, columns):
         (["EMG 10"], ["EMG1"]),
         (["EMG1"], ["EMG1", "EMG 1"]),
         (["EMG 1-2"], ["EMG12"]),
+        (["EMG1"], []),
     ],
 )
 def test_a_label_that_could_be_another_is_refused(there, wanted):
     """The wrong muscle would sound like the right one."""
-    with pytest.raises(SignalMismatchError, match="channel of talk"):
+    with pytest.raises(SignalMismatchError, match="channels? of talk"):
         find_columns(there, wanted, "talk")

@@ -8,12 +8,14 @@
     `SourceXdf`, a source written to a file while it runs; how our files are laid out.
 ``convert``
     Recordings of any origin to a file.
-``scan``, ``heads``
-    What a file really holds.
+``scan``, ``heads``, ``elements``
+    What a file really holds, within bounds.
 ``load``
     Samples and synchronised time stamps, by pyxdf.
 ``own``, ``foreign``, ``signals``
     Recordings from our files, and from those of others.
+``choice``, ``channels``, ``stamps``
+    Which streams of others are read, in which units, and at which times.
 ``reader``
     `FORMAT`, for the registry.
 """

@@ -15,13 +15,16 @@ from drivers.recordings.xdf.heads import StreamHead
 from drivers.recordings.xdf.load import Loaded
 from drivers.recordings.xdf.pieces import OUTAGE_S, Allowance, join
 from drivers.recordings.xdf.scan import Scan
-from drivers.recordings.xdf.stamps import on_time
+from drivers.recordings.xdf.stamps import as_sent, on_time, push_rows
 from drivers.source import Samples
 from drivers.stamps import LATEST_S, repaired
 from drivers.timeline import Gap, Timeline
 from drivers.units import InMicrovolts
 
 _PIECE_S = 0.1
+_REACH_S, _MOST_REACH_S, _PUSHES = 1.0, 5.0, 1.5
+_MANY = 8  # pushes: fewer are rather losses between samples that came one by one
+_DRIFT = 2e-3
 _SOUND_SLACK_S = 0.05  # stamps of sound deviate by less from a seamless stream
 
 
@@ -68,6 +71,8 @@ class Signal:
                 way_out="the file is damaged",
             )
         self._rate_hz = effective_rate_hz(times_s, head.rate_hz)
+        if is_another(self._rate_hz, head.rate_hz):
+            times_s = as_sent(times_s, head.rate_hz, self._rate_hz)
         self._times_s = times_s
         self.notes = (*channels.notes, *_notes(head, self._rate_hz, replaced))
         gaps = _gaps(self._times_s, self._rate_hz)
@@ -114,13 +119,26 @@ def _gaps(times_s: NDArray[np.float64], rate_hz: float) -> list[Gap]:
     nobody who listens can wait for.
     """
     timeline, rows = Timeline(rate_hz), max(round(_PIECE_S * rate_hz), 1)
-    late = (times_s - on_time(times_s, rate_hz)) * rate_hz
+    pushes = push_rows(times_s, rate_hz)
+    push_s = float(np.median(np.diff(pushes))) / rate_hz if len(pushes) > 1 else 0.0
+    late = _late(times_s, rate_hz, min(max(_REACH_S, _PUSHES * push_s), _MOST_REACH_S))
+    # Behind the last push nothing tells whether it was only late.
+    last = int(pushes[-1]) if len(pushes) > _MANY and push_s > _PIECE_S else len(times_s)
     return [
         Gap(begin + gap.row, gap.lost)
         for begin in range(0, len(times_s), rows)
         for gap in timeline.follow(times_s[begin : begin + rows])
         if late[begin + gap.row] < gap.lost / 2
+        and (begin + gap.row < last or gap.lost > push_s * rate_hz)
     ]
+
+
+def _late(times_s: NDArray[np.float64], rate_hz: float, reach_s: float) -> NDArray[np.float64]:
+    """Say by how many samples each stamp is late, drift left aside."""
+    slopes_s = np.diff(times_s[:: max(round(rate_hz), 1)])
+    drift = float(np.median(slopes_s)) if len(slopes_s) else 1.0
+    line_hz = rate_hz / drift if abs(drift - 1) < _DRIFT else rate_hz
+    return (times_s - on_time(times_s, line_hz, reach_s)) * rate_hz
 
 
 def _notes(head: StreamHead, rate_hz: float, replaced: int) -> list[str]:

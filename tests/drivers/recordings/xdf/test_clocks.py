@@ -12,7 +12,7 @@ ROWS = 36_000  # a minute
 PUSH = 12
 LOSSES = ((6_000, 30), (20_000, 600), (30_000, 60))
 REAL_HZ = [600, 600.006, 599.97, 599.8, 600.3, 598, 602, 594, 606, 570, 557.4, 300, 660]
-STAMPS = ["each", "of each push", "jitter", "jitter of each push", "late pushes"]
+STAMPS = ["each", "of each push", "jitter", "jitter of each push", "late pushes", "milliseconds"]
 
 
 def written(path, real_hz, stamps, losses=()):
@@ -26,6 +26,8 @@ def written(path, real_hz, stamps, losses=()):
     if stamps == "late pushes":  # each is followed by one that is on time
         for begin in begins[149:-1:150]:
             times_s[begin : begin + PUSH] += 0.02
+    elif stamps == "milliseconds":
+        times_s = np.round(times_s, 3)
     elif "jitter" in stamps:
         times_s += np.repeat(rng.exponential(0.001, len(begins)), PUSH)[: len(times_s)]
     with XdfWriter(path) as writer:
