@@ -68,6 +68,9 @@ class SimulateSettings(Settings):
     faults: tuple[str, ...] = Field(
         default=(), description="Of the emulated Varioport, such as lost-bytes=0.01"
     )
+    local: bool = Field(
+        default=False, description="Only programs on this machine can receive it (Linux)"
+    )
     once: bool = Field(
         default=False, description="Play once and end; a stream waits for a listener"
     )

@@ -30,6 +30,9 @@ class OutletSettings(Settings):
     estimates: bool = Field(default=False, description="Probabilities of mode and speaker")
     events: bool = Field(default=False, description="Stalls, returns and losses of the source")
     name: str = Field(default="streamer", min_length=1, description="Their names begin so")
+    local: bool = Field(
+        default=False, description="Only programs on this machine can receive them (Linux)"
+    )
 
     @property
     def wanted(self) -> bool:
@@ -51,7 +54,9 @@ class OutletSettings(Settings):
         """
         if not self.wanted:
             return
-        import_module("drivers.lsl")
+        lsl = import_module("drivers.lsl")
+        if self.local:
+            lsl.keep_outlets_here("outlets.local")
         if not realtime:
             raise StreamerError(
                 "LSL outlets of a session at speed max",

@@ -36,7 +36,7 @@ class LiveSettings(Settings):
         description="How a Varioport's bytes are framed: framed, multiplex, or a YAML file",
     )
     unit: str | None = Field(
-        default=None, description="Of an LSL stream that does not say its unit, such as uV"
+        default=None, description="Unit of the EMG of an LSL stream, whatever it says, such as uV"
     )
     markers: str | None = Field(
         default=None, description="LSL stream with markers of another program, by name or id"

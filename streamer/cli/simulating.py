@@ -85,8 +85,10 @@ def publish_stream(config: Config) -> dict[str, object]:
     dict
         What was sent, for people and for JSON.
     """
-    from drivers.lsl import LslOutlet, publish  # fails where there is no liblsl
+    from drivers.lsl import LslOutlet, keep_outlets_here, publish  # fails without liblsl
 
+    if config.simulate.local:
+        keep_outlets_here("simulate.local")
     name = config.simulate.name
     with _played(config) as (source, stop), source, LslOutlet(source.info) as outlet:
         note(f"publishing '{name}' over LSL; Ctrl-C ends it")
