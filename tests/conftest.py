@@ -28,6 +28,7 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 
 from drivers.lsl import use_loopback  # noqa: E402
 from drivers.lsl.library import pylsl  # noqa: E402
+from drivers.lsl.loopback import kept_here  # noqa: E402
 
 use_loopback()
 
@@ -78,6 +79,7 @@ _recorded(os, "openpty")
 _recorded(_posixsubprocess, "fork_exec")  # the workers of joblib and multiprocessing
 _recorded(pylsl.StreamInlet, "__init__")
 _recorded(pylsl.StreamOutlet, "__init__")
+pylsl.StreamOutlet.__init__ = kept_here()(pylsl.StreamOutlet.__init__)  # whoever makes it
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,9 @@
     liblsl, its clock, and the configuration that keeps it on this machine.
 ``description``
     What streams say of themselves, written and read.
-``finding``
+``loopback``
+    Outlets that only programs on this machine can reach.
+``finding``, ``naming``
     All streams there are, or the one that is wanted.
 ``link``, ``search``
     One stream, received in a thread of its own, and looked for again when it is gone.
@@ -30,6 +32,7 @@ samples. They end nothing, and begin an epoch only where they say so: ``utteranc
 from drivers.lsl.finding import FoundStream, find_streams
 from drivers.lsl.inlet import LslSource
 from drivers.lsl.library import use_loopback
+from drivers.lsl.loopback import keep_outlets_here
 from drivers.lsl.outlet import LslOutlet, publish
 from drivers.lsl.outlets import AudioOutlet, EstimatesOutlet, EventsOutlet
 
@@ -41,6 +44,7 @@ __all__ = [
     "LslOutlet",
     "LslSource",
     "find_streams",
+    "keep_outlets_here",
     "publish",
     "use_loopback",
 ]

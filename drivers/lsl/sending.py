@@ -5,6 +5,7 @@ from typing import Any
 
 from drivers.clock import Clock, PerfClock
 from drivers.lsl.library import lsl_ahead_s, one_line, pylsl
+from drivers.lsl.loopback import kept_here
 
 # liblsl sends in the background: a stream is not taken away while its last samples go out.
 _LINGER_S = 0.3
@@ -23,7 +24,7 @@ class Feed:
     """
 
     def __init__(self, stream: Any, clock: Clock | None = None) -> None:
-        with one_line(f"LSL stream '{stream.name()}'"):
+        with one_line(f"LSL stream '{stream.name()}'"), kept_here():
             self._outlet: Any = pylsl.StreamOutlet(stream, 0, _BUFFER_S)
         self._pushed_s = float("-inf")
         self._to_lsl_s = lsl_ahead_s(PerfClock() if clock is None else clock)

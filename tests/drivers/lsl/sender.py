@@ -10,12 +10,15 @@ import time
 import numpy as np
 import pylsl
 
+from drivers.lsl.loopback import kept_here
+
 NAME, SOURCE_ID, FIRST = sys.argv[1], sys.argv[2], int(sys.argv[3])
 RATE, SIZE = 600.0, 6
 
 stream = pylsl.StreamInfo(NAME, "EMG", 2, RATE, pylsl.cf_int32, SOURCE_ID)
 sys.stdin.readline()
-outlet = pylsl.StreamOutlet(stream)
+with kept_here():
+    outlet = pylsl.StreamOutlet(stream)
 start_s = pylsl.local_clock()
 sys.stdout.write(f"{start_s!r}\n")
 sys.stdout.flush()
