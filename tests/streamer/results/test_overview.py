@@ -140,10 +140,12 @@ def test_spectrogram_finds_a_tone() -> None:
     assert (level_db.argmax(axis=0) == 2000 // 40).all()
 
 
-@pytest.mark.parametrize("label", ["$x_", "\x1b[2Ja", "a" * 5000, "_a", "[red]", "\udc80"])
-def test_markers_are_in_the_picture_whatever_they_are_called(label: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("label", ["$x_{$", "\x1b[2Ja", "a" * 5000, "_a", "[red]", "\udc80"])
+def test_names_and_markers_are_in_the_picture_whatever_they_are(label: str, tmp_path: Path) -> None:
     """What was presented when could not be seen, or a label would end the run in a traceback."""
     made = make(tmp_path / "run", 2.0)
+    named = [dataclasses.replace(one, utterance=label) for one in made.summary.utterances]
+    made.summary.utterances[:] = named
     made.summary.markers.extend(Event(label, time_s, 0) for time_s in (0.5, 0.5001, 1.5, 99.0))
     figure = Figure()
     axes = figure.subplots()
