@@ -14,6 +14,8 @@
     of its probabilities; the same as a row of numbers.
 ``background``
     Everything that must not stand in the voice's way.
+``closing``
+    What libraries hold is closed with a deadline.
 ``latency``, ``undisturbed``
     Where the time went, and how to keep the interpreter out of it.
 """

@@ -10,6 +10,8 @@
     What else gets all that comes of a session; one of these: an XDF file.
 ``recording``
     Such a file without models.
+``markers``
+    What markers cut out of a session.
 ``summary``, ``distortion``
     Counters, results, and the distance from natural speech.
 ``overview``, ``panels``, ``palette``, ``envelope``

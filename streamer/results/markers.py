@@ -6,6 +6,9 @@ A label begins a stretch where it is one of
 * ``begin NAME``, ``start NAME``, ``NAME begin`` or ``NAME start``: up to ``end`` or ``stop``
   with the same name, or to a bare ``end`` or ``stop``.
 
+An ``utterance NAME`` at the first sample of an epoch names the epoch instead, to its end: over LSL
+each one begins an epoch.
+
 Words are separated by a space, ``_``, ``-``, ``:`` or ``/``; capitals do not matter in them.
 Whatever begins ends with its epoch at the latest, where it is an ``utterance``; one with a name
 that never ends is a marker and no stretch.

@@ -154,8 +154,9 @@ def draw_markers(axes: "Axes", markers: Sequence[Event], shown_s: float) -> None
                 textcoords="offset points",
                 rotation=90,
                 va="bottom",
-                fontsize=7,
+                fontsize=8,
                 color=MARKER,
+                bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.0},
                 parse_math=False,
             )
 
