@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from drivers.errors import StreamerError
+from drivers.errors import RecordingError, StreamerError
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.bundle import MANIFEST
@@ -73,6 +73,7 @@ def train_bundle(
         )
     data = EmgUkaCorpus(corpus)
     audible = list(data.recordings(session, "train.audible"))
+    _check_audio(data, audible)
     fits, known = _base(audible[0], session, settings)
     try:
         with work_directory(out) as work, few_threads():
@@ -89,6 +90,19 @@ def train_bundle(
             way_out="choose an --out that you may write to",
         ) from error
     return manifest
+
+
+def _check_audio(data: EmgUkaCorpus, audible: Sequence[Recording]) -> None:
+    """Refuse what no voice can be learned from before minutes have passed, and say why."""
+    data.refuse_silence()
+    count = sum(one.audio is not None for one in audible)
+    if count < 2:
+        holes = ", ".join(f"{len(names)} {reason}" for reason, names in data.holes.items())
+        raise RecordingError(
+            "training utterances with audio",
+            value=f"{count} ({holes})" if holes else count,
+            allowed="2 or more",
+        )
 
 
 def _base(
@@ -197,13 +211,17 @@ def _load(data: EmgUkaCorpus, settings: TrainingSettings, progress: Progress) ->
         for subset in data.subsets(session)
         if subset.startswith("train.")
     ]
+    sizes = [len(data.utterances(session, subset)) for session, subset in names]
+    what, total = "reading the training subsets of all sessions", sum(sizes)
     utterances = []
-    for done, (session, subset) in enumerate(names):
+    for number, (session, subset) in enumerate(names):
         wanted = subset.endswith(".audible") or "embedding" in settings.speakers
         speech = settings.speech if wanted else None
-        for recording in data.recordings(session, subset):
+        before = sum(sizes[:number])
+        for done, recording in enumerate(data.recordings(session, subset)):
+            progress(what, before + done, total)
             utterances.append(utterance_of(recording, settings.signal, speech))
-        progress("reading the training subsets of all sessions", done + 1, len(names))
+    progress(what, total, total)
     data.refuse_silence()
     return utterances
 

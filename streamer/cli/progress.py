@@ -134,7 +134,8 @@ class ProgressLog:
                 return
             elapsed_s = now_s - step.began_s
             left_s = time_left_s(step.before, step.done, step.total, step.last_s, elapsed_s)
-            time_ = f"for {clock(elapsed_s)}" if left_s is None else f"{clock(left_s)} left"
+            # what takes longer than it should is not as good as done
+            time_ = f"{clock(left_s)} left" if left_s else f"for {clock(elapsed_s)}"
             if step.done >= step.total:
                 time_ = "and the next step has begun"
             line = f"{step.what}: {step.done} of {step.total}, {time_}"

@@ -46,6 +46,8 @@ def test_a_log_says_what_how_far_and_how_long_still() -> None:
     log.advance("learning", 2, 10)
     now.advance(10)
     log.write()
+    now.advance(1000)
+    log.write()
     log.advance("learning", 10, 10)
     log.write()
     log.advance("telling", 5, 8)  # what was there before
@@ -54,6 +56,7 @@ def test_a_log_says_what_how_far_and_how_long_still() -> None:
     assert lines == [
         "learning: 0 of 10, for 0:20",
         "learning: 2 of 10, 1:10 left",
+        "learning: 2 of 10, for 17:10",
         "learning: 10 of 10, and the next step has begun",
         "telling: 5 of 8, for 1:06:40",
     ]

@@ -303,6 +303,16 @@ def test_silence_where_somebody_spoke_is_no_training_set(train, tmp_path, write)
     assert left_in(tmp_path) == ["corpus"]
 
 
+def test_why_there_is_no_audio_to_learn_from_is_said(train, tmp_path, write):
+    """At once, and by its reason: the rate of all files may be another one than the offsets'."""
+    corpus = write({SESSION: {"train.audible": 3}})
+    for file in (corpus / "audio" / "002" / "001").iterdir():
+        audio, _ = soundfile.read(file)
+        soundfile.write(file, np.tile(audio, 3), 48000)
+    with pytest.raises(RecordingError, match=r"got 0 \(3 audio and EMG of unequal length\)"):
+        train(corpus, SESSION, tmp_path / "bundle")
+
+
 def test_clipped_utterances_are_counted_and_a_notch_is_in_the_manifest(train, tmp_path, write):
     """Live takes its filters from there, and a person learns what the voice learned from."""
     corpus = write({SESSION: {"train.audible": 4, "test.audible": 2}})
