@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 _LOSS_SAMPLES = 1.5  # a deviation below this is none
 _REGULAR_SAMPLES = 0.5  # jitter below this is none
 _EXACT_SAMPLES = 0.05  # stamps that deviate by less are computed, not read from a clock
-_WHOLE_SAMPLES = 0.1
+_WHOLE_SAMPLES = 0.07
+_EXACT_PUSHES = 8  # of fewer, chance can be the reason
 _SETTLE_S = 0.5
 _SETTLE_PUSHES = 16
 _LARGE_S = 0.25
@@ -71,7 +72,7 @@ class Timeline:
         self._begin()
 
     def _begin(self) -> None:
-        self._seen = 0  # samples
+        self._seen = self._pushes = 0
         self._jitter = 0.0  # in samples, as are all deviations
         # Deviation and samples of each push of the last `_SETTLE_S`.
         self._recent: deque[tuple[float, int]] = deque()
@@ -154,11 +155,16 @@ class Timeline:
         shift = min(deviation, _DRIFT * samples)
         self._expected_s += (samples + shift) / self._rate_hz
         self._seen += samples
+        self._pushes += 1
         return lost
 
     @property
     def _settled(self) -> bool:
         return self._seen >= _SETTLE_S * self._rate_hz
+
+    @property
+    def _exact(self) -> bool:
+        return self._settled and self._pushes > _EXACT_PUSHES and self._jitter < _EXACT_SAMPLES
 
     @property
     def _regular(self) -> bool:
@@ -169,7 +175,7 @@ class Timeline:
         large = deviation > _LARGE_S * self._rate_hz
         if deviation >= _LOSS_SAMPLES and (large or self._regular):
             lost = round(deviation)
-        elif self._settled and self._jitter < _EXACT_SAMPLES and _is_one(deviation):
+        elif self._exact and abs(deviation - 1) < _WHOLE_SAMPLES:
             lost = 1
         elif lasting > max(_LOSS_SAMPLES, self._jitter / 2):
             lost = round(lasting)
@@ -192,7 +198,3 @@ class Timeline:
         if len(self._recent) < _SETTLE_PUSHES or self._recent_samples < enough:
             return 0.0
         return min(d for d, _ in self._recent)
-
-
-def _is_one(deviation: float) -> bool:
-    return abs(deviation - 1) < _WHOLE_SAMPLES

@@ -87,3 +87,22 @@ def test_what_an_interruption_costs():
     assert timeline.restart(1.0) == 0
     timeline.follow(1.0 + np.arange(600) / RATE)
     assert timeline.restart(0.0, clock_change_s=3.0) == 600
+
+
+@pytest.mark.parametrize("size", [6, 60, 1800])
+def test_a_push_that_is_late_by_a_sample_is_no_loss(size):
+    """Of stamps that are read from a clock, some are late by chance as long as a sample takes."""
+    rng = np.random.default_rng(0)
+    stamps_s = stamped_at_arrival(rng, 36000 // size, size, 0.0004)
+    for push in range(3, 36000 // size, 10):
+        stamps_s[push * size : (push + 1) * size] += 1 / RATE
+    assert follow(stamps_s, [size]) == {}
+
+
+def test_another_rate_from_now_on():
+    """What was late by the old rate is no loss by the new one."""
+    timeline = Timeline(RATE)
+    stamps_s = np.arange(1200) / 300.0
+    timeline.follow(stamps_s[:600])
+    timeline.change_rate(300.0, float(stamps_s[599]))
+    assert timeline.follow(stamps_s[600:]) == []

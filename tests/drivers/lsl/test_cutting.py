@@ -20,7 +20,7 @@ def samples_of(numbers: np.ndarray) -> np.ndarray:
     utterances=st.sets(st.integers(0, 1500), max_size=5),
     others=st.sets(st.integers(0, 1500), max_size=5),
     lost=st.sets(st.integers(400, 1500), max_size=40),
-    sizes=st.lists(st.integers(1, 90), min_size=1, max_size=6),
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6),
     ahead=st.integers(0, 100),
     skew_s=st.floats(-2e-4, 2e-4),
 )
@@ -304,8 +304,8 @@ def test_stamps_that_are_no_times(wrong, rows):
 
 
 @given(
-    lost=st.sets(st.integers(400, 3000), max_size=60),
-    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=6),
+    lost=st.sets(st.integers(600, 3000), max_size=60),
+    sizes=st.lists(st.integers(5, 60), min_size=1, max_size=6),
     drift_ppm=st.floats(-300, 300),
     jitter_s=st.floats(0, 3e-5),
 )
