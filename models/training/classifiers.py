@@ -290,6 +290,8 @@ def window_examples(
             for samples, frames in utterance_windows(
                 emg.samples, emg.frames, window_s, rate_hz, features.shift_s
             ):
+                if not len(frames):  # an utterance shorter than a frame
+                    continue
                 rows.append(window_vector(samples, frames, sets, rate_hz, encoder))
                 classes.append(label)
                 numbers.append(number)

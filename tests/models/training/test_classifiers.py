@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from drivers.errors import RecordingError  # noqa: E402
 from models.evaluation.metrics.calibration import expected_calibration_error  # noqa: E402
 from models.signal.td_features import TDSettings  # noqa: E402
 from models.training.classifiers import (  # noqa: E402
@@ -14,7 +15,7 @@ from models.training.classifiers import (  # noqa: E402
     fit_discriminant,
     window_examples,
 )
-from models.training.examples import SignalSettings, emg_of  # noqa: E402
+from models.training.examples import Emg, SignalSettings, emg_of  # noqa: E402
 
 
 def rows(classes: int, utterances: int = 6, each: int = 8, apart: float = 1.5, seed: int = 0):
@@ -155,3 +156,13 @@ def test_windows_of_several_lengths_carry_class_and_utterance(make_recording):
     assert list(numbers) == [0] * 3 + [1] * 3 + [2] * 3
     assert list(longest) == [False, False, True] * 3
     assert np.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize("frames", [[], [0, 0]])
+def test_no_window_to_learn_from_is_one_line(frames):
+    """It ended in a traceback of NumPy: need at least one array to stack."""
+    utterances = [Emg(np.empty((0, 6)), np.empty((count, 30))) for count in frames]
+    with pytest.raises(RecordingError, match=f"none in {len(frames)} training utterances"):
+        window_examples(
+            utterances, [0] * len(frames), ("td_statistics",), (1.0,), 600.0, TDSettings()
+        )
