@@ -32,7 +32,7 @@ def to_json(content: Any, *, indent: int | None = None, ascii_only: bool = False
     TypeError
         Something else is in it.
     """
-    return json.dumps(_plain(content), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+    return json.dumps(plain(content), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
 
 
 def write_json(content: Mapping[str, Any], file: Path) -> None:
@@ -76,7 +76,24 @@ def write_whole(text: str, file: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return what a reader of `to_json` finds: dictionaries, lists, texts and finite numbers.
+
+    Parameters
+    ----------
+    value : object
+        As for `to_json`.
+
+    Returns
+    -------
+    object
+        Of the types that JSON knows.
+
+    Raises
+    ------
+    TypeError
+        Something else is in it.
+    """
     if isinstance(value, str):
         return (
             value
@@ -88,11 +105,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):  # numpy's float64 is one
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {_plain(str(key)): _plain(one) for key, one in value.items()}
+        return {plain(str(key)): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, os.PathLike):
-        return _plain(os.fspath(value))
+        return plain(os.fspath(value))
     if hasattr(value, "tolist"):  # numpy's numbers and arrays
-        return _plain(value.tolist())
+        return plain(value.tolist())
     raise TypeError(f"JSON has no {type(value).__name__}")

@@ -7,12 +7,12 @@ utterances as one line of JSON a session. Test subsets are not read.
 """
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from drivers.outside.strict_json import to_json
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.signal.operator import Array
@@ -88,7 +88,7 @@ def main() -> None:
     for session in given.session:
         with few_threads():
             figures = compare(corpus, session)
-        print(json.dumps({"session": session} | figures), flush=True)  # noqa: T201
+        print(to_json({"session": session} | figures), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """The directory of an evaluation: of one corpus with one set of settings, and nothing else's."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from drivers.errors import StreamerError
 from drivers.outside.strict_json import write_json
+from drivers.outside.texts import read_json
 from models.evaluation.part import Part, read_part, write_figures, write_part
 
 PARTS = "parts"
 CACHE = "cache"
 _IDENTITY = "evaluation.json"
+_WAY_OUT = "choose another --out"
 
 
 @dataclass(frozen=True)
@@ -63,27 +64,36 @@ def open_directory(path: Path, identity: dict[str, Any]) -> Directory:
     StreamerError
         It holds something else, or cannot be written.
     """
-    other = "choose another --out"
     file = path / PARTS / _IDENTITY
     try:
         if file.is_file():
-            before = json.loads(file.read_text("utf-8"))
+            before = _read_identity(file, path)
             differing = [key for key, value in identity.items() if before.get(key) != value]
             if differing:
                 raise StreamerError(
                     f"{path} holds another evaluation",
                     value="; ".join(_said(key, before.get(key)) for key in differing),
                     allowed="; ".join(_said(key, identity[key]) for key in differing),
-                    way_out=other,
+                    way_out=_WAY_OUT,
                 )
         elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise StreamerError(f"{path}", value="something that is no evaluation", way_out=other)
+            raise StreamerError(
+                f"{path}", value="something that is no evaluation", way_out=_WAY_OUT
+            )
         else:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_json(identity, file)
-    except (OSError, ValueError, AttributeError) as error:
-        raise StreamerError(f"{path} cannot be used: {error}", way_out=other) from None
+    except OSError as error:
+        raise StreamerError(f"{path} cannot be used: {error}", way_out=_WAY_OUT) from None
     return Directory(path)
+
+
+def _read_identity(file: Path, path: Path) -> dict[str, Any]:
+    try:
+        before = read_json(file, file.name)
+    except StreamerError as error:
+        raise StreamerError(f"{path} cannot be used: {error}", way_out=_WAY_OUT) from None
+    return before if isinstance(before, dict) else {}
 
 
 def _said(key: str, value: object) -> str:

@@ -1,12 +1,11 @@
 """What an evaluation's directory holds of each experiment, from one call to the next."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from drivers.errors import StreamerError
-from drivers.outside.strict_json import to_json, write_json
+from drivers.outside.strict_json import plain, write_json
 from drivers.outside.texts import read_json
 from models.evaluation.findings import Drawing, Findings, Table
 
@@ -66,5 +65,5 @@ def figures_of(part: Part) -> dict[str, Any]:
     """Return all figures of an experiment, and in ``about`` what they rest on."""
     found = part.findings
     notes = {"differs": found.differs, "tuned": found.tuned, "missing": found.missing}
-    content: dict[str, Any] = json.loads(to_json(found.figures | {"about": part.about | notes}))
+    content: dict[str, Any] = plain(found.figures | {"about": part.about | notes})
     return content

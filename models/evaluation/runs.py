@@ -8,7 +8,6 @@ prints one JSON object.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from drivers.outside.strict_json import to_json
+from drivers.outside.texts import parse_json, read_json, read_text
 from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
 from drivers.recordings.recording import Recording
 from models.evaluation.metrics.courses import Course, course_figures, speech_heard
@@ -71,7 +72,7 @@ def measure(corpus: EmgUkaCorpus, runs: Sequence[Path]) -> dict[str, Any]:
         name: [one for run in runs for one in courses(corpus, run, name)] for name in truths
     }
     for run in runs:
-        summary = json.loads((run / "summary.json").read_text("utf-8"))
+        summary = _summary(run)
         rows = []
         for utterance in summary["utterances"]:
             recording = corpus.recording(utterance["utterance"])
@@ -103,8 +104,13 @@ def measure(corpus: EmgUkaCorpus, runs: Sequence[Path]) -> dict[str, Any]:
 
 def _by_evidence(runs: Sequence[Path]) -> bool:
     """Say whether a run told speakers by evidence, which rests on as much speech as there is."""
-    said = [json.loads((run / "summary.json").read_text("utf-8")).get("models", {}) for run in runs]
+    said = [_summary(run).get("models", {}) for run in runs]
     return any(one.get("speaker") == "evidence" for one in said)
+
+
+def _summary(run: Path) -> dict[str, Any]:
+    summary: dict[str, Any] = read_json(run / "summary.json", "summary")
+    return summary
 
 
 def courses(corpus: EmgUkaCorpus, run: Path, name: str) -> list[Course]:
@@ -125,11 +131,11 @@ def courses(corpus: EmgUkaCorpus, run: Path, name: str) -> list[Course]:
         One an utterance of which anything was said, from ``estimates.jsonl``; its answer as a
         whole from ``summary.json``.
     """
-    lines = (run / "estimates.jsonl").read_text("utf-8").splitlines()
+    lines = read_text(run / "estimates.jsonl", "estimates").splitlines()
     estimates: dict[tuple[int, str], list[dict[str, Any]]] = {}
-    for one in map(json.loads, lines):
+    for one in (parse_json(line, "estimate") for line in lines):
         estimates.setdefault((one["epoch"], one["utterance"]), []).append(one)
-    summary = json.loads((run / "summary.json").read_text("utf-8"))
+    summary = _summary(run)
     found = []
     for utterance in summary["utterances"]:
         rows = estimates.get((utterance["epoch"], utterance["utterance"]), [])
@@ -187,7 +193,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("run", type=Path, nargs="+", help="as `streamer replay --out` names it")
     given = parser.parse_args()
-    print(json.dumps(measure(EmgUkaCorpus(given.corpus), given.run), indent=2))  # noqa: T201
+    print(to_json(measure(EmgUkaCorpus(given.corpus), given.run), indent=2))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The network of all sessions as a file: it takes longest, and every session starts from it."""
 
 import hashlib
-import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 
 from drivers.errors import StreamerError
 from drivers.outside.names import clean
+from drivers.outside.strict_json import plain, to_json
 from drivers.outside.texts import open_regular, parse_json
 from models.signal.operator import Array
 from models.speech.analysis import SpeechSettings
@@ -107,8 +107,7 @@ def fits_of(
         "rate_hz": rate_hz,
         "channels": list(channels),
     }
-    flat: dict[str, Any] = json.loads(json.dumps(content))
-    return dict(_flat(flat))
+    return dict(_flat(plain(content)))
 
 
 def write_base(file: Path, known: KnownBase, fits: Fits) -> None:
@@ -128,9 +127,7 @@ def write_base(file: Path, known: KnownBase, fits: Fits) -> None:
     StreamerError
         The file cannot be written.
     """
-    about = json.dumps(
-        {"version": _VERSION, "fits": fits, "learned": known.learned}, sort_keys=True
-    )
+    about = to_json({"version": _VERSION, "fits": fits, "learned": known.learned})
     arrays = {f"{_SHARED}/{name}": value for name, value in known.base.shared.items()}
     for session, layer in known.base.layers.items():
         arrays |= {f"{_LAYER}/{session}/{name}": value for name, value in layer.items()}
@@ -201,8 +198,8 @@ def _check_fits(thing: str, found: Fits, wanted: Fits) -> None:
         if found.get(name) != wanted.get(name):
             raise StreamerError(
                 f"{name} of {thing}",
-                value=json.dumps(found.get(name)),
-                allowed=json.dumps(wanted.get(name)),
+                value=to_json(found.get(name)),
+                allowed=to_json(wanted.get(name)),
                 way_out="name another train.base, or train with its settings",
             )
 

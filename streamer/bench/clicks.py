@@ -3,7 +3,6 @@
 Run as a program, it plays them: ``python -m streamer.bench.clicks CONFIG RESULT SECONDS``.
 """
 
-import json
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import numpy as np
 
 from drivers.errors import StreamerError
 from drivers.outside.strict_json import to_json
+from drivers.outside.texts import read_json
 from streamer.audio.output import SoundCard
 from streamer.audio.play_buffer import Audio, PlayBuffer
 from streamer.bench.heard import Heard
@@ -119,7 +119,7 @@ def play_clicks(config: Path, folder: Path, environment: Mapping[str, str]) -> l
     )
     if done.returncode:
         raise StreamerError("clicks", value=done.stderr.strip().rpartition("\n")[2])
-    clicks_s: list[float] = json.loads(result.read_text())
+    clicks_s: list[float] = read_json(result, "clicks")
     return [click_s for click_s in clicks_s if click_s > clicks_s[0] + _START_UP_S]
 
 

@@ -5,7 +5,6 @@ Run as a program: ``python -m streamer.bench.streams SECONDS RETURNS``. It print
 JSON for each row.
 """
 
-import json
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 
 from drivers.errors import SourceError
 from drivers.outside.strict_json import to_json
+from drivers.outside.texts import parse_json
 from streamer.bench.figure import Figure, Progress
 
 _PATIENCE_S = 120.0  # with all rows together
@@ -75,7 +75,8 @@ def _answers(seconds: float, returns: int) -> Iterator[dict[str, Any]]:
     end.start()
     with process:
         try:
-            yield from map(json.loads, process.stdout or ())
+            for line in process.stdout or ():
+                yield parse_json(line, "answer")
         finally:
             end.cancel()
             process.kill()  # nothing of it is wanted any more

@@ -13,11 +13,12 @@ anything else                  a marker
 =============================  =====================================================
 """
 
-import json
 from collections.abc import Mapping
 
 from drivers.errors import RecordingError
+from drivers.outside.strict_json import to_json
 from drivers.outside.texts import parse_json
+from drivers.recordings.quoted import is_plain, quote, unquote
 
 LOST = "BAD_ACQ_SKIP"
 PADDING = "BAD_padding"
@@ -30,28 +31,28 @@ _TAKEN = ("BAD_", PHONE, "streamer ")
 
 def marker_text(label: str) -> str:
     """Write a marker's label as an annotation; what an annotation cannot hold is JSON."""
-    taken = label.startswith(_TAKEN) or not _is_plain(label)
-    return _MARKER + json.dumps(label) if taken else label
+    taken = label.startswith(_TAKEN) or not is_plain(label)
+    return _MARKER + to_json(label, ascii_only=True) if taken else label
 
 
 def marker_label(text: str) -> str:
     """Read an annotation as a marker, `marker_text` undone."""
-    return _from_json(text.removeprefix(_MARKER)) if text.startswith(_MARKER) else text
+    return unquote(text.removeprefix(_MARKER)) if text.startswith(_MARKER) else text
 
 
 def phone_text(label: str) -> str:
     """Write a phone's label as an annotation."""
-    return PHONE + (label if _is_plain(label) else json.dumps(label))
+    return PHONE + quote(label)
 
 
 def phone_label(text: str) -> str:
     """Read it, `phone_text` undone."""
-    return _from_json(text.removeprefix(PHONE))
+    return unquote(text.removeprefix(PHONE))
 
 
 def recording_text(fields: Mapping[str, object]) -> str:
     """Write what EDF has no field for."""
-    return RECORDING + json.dumps(fields)
+    return RECORDING + to_json(fields, ascii_only=True)
 
 
 def recording_fields(text: str) -> dict[str, object]:
@@ -65,22 +66,9 @@ def recording_fields(text: str) -> dict[str, object]:
 
 def transcript_text(piece: str) -> str:
     """Write a piece of the transcript."""
-    return TRANSCRIPT + json.dumps(piece)
+    return TRANSCRIPT + to_json(piece, ascii_only=True)
 
 
 def transcript_piece(text: str) -> str:
     """Read it, `transcript_text` undone."""
-    return _from_json(text.removeprefix(TRANSCRIPT))
-
-
-def _is_plain(label: str) -> bool:
-    return label.isprintable() and label == label.strip() != "" and label[0] != '"'
-
-
-def _from_json(text: str) -> str:
-    """Read a text in JSON; one that is none is taken as it stands."""
-    try:
-        label = json.loads(text) if text.startswith('"') else text
-    except ValueError:
-        return text
-    return str(label)
+    return unquote(text.removeprefix(TRANSCRIPT))

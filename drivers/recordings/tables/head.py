@@ -1,6 +1,5 @@
 """The lines before the numbers: what is known of the recording, and the columns."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from drivers.outside.names import clean
 from drivers.outside.texts import parse_json
 from drivers.recordings.checked import MOST_CHANNELS
 from drivers.recordings.metadata import KEYS
+from drivers.recordings.quoted import unquote
 from drivers.recordings.recording import Segment
 from drivers.recordings.tables.columns import (
     MARKER,
@@ -196,7 +196,7 @@ def _head(
         factors=tuple(scaled.factors[k] for k in kept),
         left_out=tuple(clean(name) for n, name in enumerate(names) if n not in used and name),
         notes=scaled.notes,
-        texts={key: read_text(known[key]) for key in _TEXT_KEYS if key in known},
+        texts={key: unquote(known[key]) for key in _TEXT_KEYS if key in known},
         rate_hz=rate_hz,
         samples=None if samples is None else int(samples),
         lead_in_samples=int(_number(known, "lead_in_samples", path) or 0),
@@ -217,21 +217,6 @@ def _types(known: Mapping[str, str], count: int, path: Path) -> list[str] | None
     if len(types) != count or not all(isinstance(one, str) for one in types):
         raise _wrong(known, "channel_types", path, f"a list of {count} texts")
     return [str(one) for one in types]
-
-
-def read_text(text: str) -> str:
-    """Read a text, which is JSON if it begins with a quotation mark."""
-    try:
-        value = json.loads(text) if text.startswith('"') else text
-    except ValueError:
-        return text
-    return str(value)
-
-
-def write_text(text: str, reserved: str = '"') -> str:
-    """Write a text into one line, as JSON if it would be misread."""
-    plain = text.isprintable() and text == text.strip() != "" and text[0] not in reserved
-    return text if plain else json.dumps(text)
 
 
 def _wrong(known: Mapping[str, str], key: str, path: Path, allowed: str) -> RecordingError:

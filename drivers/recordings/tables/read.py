@@ -12,9 +12,10 @@ from drivers.errors import RecordingError
 from drivers.outside.texts import parse_json
 from drivers.recordings.files import check_lost
 from drivers.recordings.metadata import metadata_from
+from drivers.recordings.quoted import unquote
 from drivers.recordings.recording import Recording
 from drivers.recordings.tables.columns import number_of
-from drivers.recordings.tables.head import Head, read_head, read_text
+from drivers.recordings.tables.head import Head, read_head
 from drivers.recordings.tables.lines import Row, opened
 from drivers.recordings.tables.times import rows_of
 from drivers.source import Marker, Samples
@@ -185,7 +186,7 @@ def _labels(cell: str) -> list[str]:
         except RecordingError:
             return [cell]
         return [str(label) for label in labels]
-    return [read_text(cell)] if cell else []
+    return [unquote(cell)] if cell else []
 
 
 def _resolution(cell: str) -> float:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from drivers.errors import RecordingError
+from drivers.outside.strict_json import to_json
 from drivers.recordings.files import new_file, the_one
 from drivers.recordings.metadata import texts_of
+from drivers.recordings.quoted import quote
 from drivers.recordings.recording import Recording
 from drivers.recordings.tables.columns import MARKER, TIME
-from drivers.recordings.tables.head import MAGIC, write_text
+from drivers.recordings.tables.head import MAGIC
 
 _BLOCK_ROWS = 4096
 
@@ -77,17 +78,18 @@ def _head(recording: Recording) -> Iterator[str]:
     """Write what is known, a line for each."""
     lead_in = 0 if recording.lead_in_uv is None else len(recording.lead_in_uv)
     yield MAGIC
-    yield f"# name: {write_text(recording.name)}"
+    yield f"# name: {quote(recording.name)}"
     yield f"# rate_hz: {float(recording.rate_hz)!r}"
     yield f"# samples: {lead_in + len(recording.emg_uv)}"
     if lead_in:
         yield f"# lead_in_samples: {lead_in}"
-    yield f"# channel_types: {json.dumps([channel.type for channel in recording.channels])}"
+    types = [channel.type for channel in recording.channels]
+    yield f"# channel_types: {to_json(types, ascii_only=True)}"
     for key, text in texts_of(recording).items():
-        yield f"# {key}: {write_text(text)}"
+        yield f"# {key}: {quote(text)}"
     if recording.phones:
         phones = [[float(p.start_s), float(p.end_s), p.label] for p in recording.phones]
-        yield f"# phones: {json.dumps(phones)}"
+        yield f"# phones: {to_json(phones, ascii_only=True)}"
 
 
 def _rows(recording: Recording) -> Iterator[list[tuple[int, list[str]]]]:
@@ -109,4 +111,4 @@ def _cell(labels: list[str]) -> str:
     """Write the markers of a sample."""
     if not labels:
         return ""
-    return write_text(labels[0], '"[') if len(labels) == 1 else json.dumps(labels)
+    return quote(labels[0], '"[') if len(labels) == 1 else to_json(labels, ascii_only=True)

@@ -1,6 +1,5 @@
 """Recordings of any origin to one XDF file, with all that is known of them."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
+from drivers.outside.strict_json import to_json
 from drivers.recordings.metadata import texts_of
 from drivers.recordings.recording import Recording
 from drivers.recordings.xdf.emg_part import EmgPart, header
@@ -91,7 +91,7 @@ def _write_one(part: EmgPart, number: int, recording: Recording, begin_s: float)
         else:
             notes.append(f"{recording.name}: audio of unknown rate is left out")
     part.log(f"epoch {number} from sample 0", begin_s)
-    part.log(f"recording {json.dumps(about, ensure_ascii=False)}", begin_s)
+    part.log(f"recording {to_json(about)}", begin_s)
     if recording.lead_in_uv is not None and len(recording.lead_in_uv):
         part.lead_in(recording.lead_in_uv, begin_s)
     if recording.phones:

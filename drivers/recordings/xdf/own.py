@@ -1,6 +1,5 @@
 """Recordings from files of our own, by the order of what is in them (see `session`)."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
+from drivers.outside.texts import parse_json
 from drivers.recordings.metadata import metadata_from
 from drivers.recordings.recording import Recording, Segment
 from drivers.recordings.xdf.channels import channels_of
@@ -257,8 +257,8 @@ def _log(
         epochs[-1].anchor(int(match[1]), time_s)
     elif line.startswith(_ABOUT):
         try:
-            about = json.loads(line.removeprefix(_ABOUT))
-        except (ValueError, RecursionError):
+            about = parse_json(line.removeprefix(_ABOUT), "log", RecordingError)
+        except RecordingError:
             return
         epochs[-1].about = about if isinstance(about, dict) else {}
 
