@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,17 @@ _MOST_MEMORY = 2**32  # bytes that all graphs together may take while they run
 _MOST_FOLDED = 2**26  # bytes of one result that is computed while a graph is loaded
 _LOADING_S = 60.0
 _STACK_BYTES = 2**27  # of the thread that loads: twice of what the tallest tree needs
+
+
+@dataclass
+class _Limit:
+    """What can end a run of a graph.
+
+    With options of its own, a run of ONNX Runtime takes half as long again; so there are some only
+    while a graph is tried.
+    """
+
+    options: onnxruntime.RunOptions | None = None
 
 
 class OnnxModel:
@@ -74,8 +86,7 @@ class OnnxModel:
     def __init__(self, path: Path, frame_path: Path | None = None) -> None:
         self._session = _session(path)
         self._frame_session = self._session if frame_path is None else _session(frame_path)
-        self._options = onnxruntime.RunOptions()
-        self._options.log_severity_level = 4
+        self._limit = _Limit()
         rows, states, outputs = _parts(self._session)
         self.inputs, self.outputs = (
             {one.name: one.shape[-1] for one in some} for some in (rows, outputs)
@@ -103,7 +114,7 @@ class OnnxModel:
         rows = np.ascontiguousarray(features, dtype=self._dtype)
         results = [
             np.array(result, dtype=np.float64)
-            for result in self._session.run(None, {self._input: rows}, self._options)
+            for result in self._session.run(None, {self._input: rows}, self._limit.options)
         ]
         wrong = [_wrong(np.asarray(features), -math.inf, math.inf)]
         wrong += [
@@ -123,19 +134,21 @@ class OnnxModel:
         ahead : int
             As for `ModelStream`.
         """
-        return ModelStream(self._session, self._frame_session, self._options, ahead)
+        return ModelStream(self._session, self._frame_session, self._limit, ahead)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Let runs end with an exception where they take longer than that, all together."""
-        timer = threading.Timer(seconds, setattr, (self._options, "terminate", True))
+        self._limit.options = options = onnxruntime.RunOptions()
+        options.log_severity_level = 4
+        timer = threading.Timer(seconds, setattr, (options, "terminate", True))
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
-            self._options.terminate = False
+            self._limit.options = None
 
 
 class ModelStream:
@@ -150,7 +163,7 @@ class ModelStream:
         States come last, and go in and out in the same order.
     frame_session : onnxruntime.InferenceSession
         What runs a single row: the same, or one with the same inputs and outputs.
-    options : onnxruntime.RunOptions
+    limit : _Limit
         Of every run.
     ahead : int
         Rows that say nothing after a beginning in the middle of the stream: those of a graph
@@ -166,11 +179,11 @@ class ModelStream:
         self,
         session: onnxruntime.InferenceSession,
         frame_session: onnxruntime.InferenceSession,
-        options: onnxruntime.RunOptions,
+        limit: "_Limit",
         ahead: int = 0,
     ) -> None:
         self.implausible = 0
-        self._session, self._frame_session, self._options = session, frame_session, options
+        self._session, self._frame_session, self._limit = session, frame_session, limit
         self._ahead, self._silent = ahead, 0
         self._names = [node.name for node in session.get_inputs()]
         rows, states, outputs = _parts(session)
@@ -217,7 +230,7 @@ class ModelStream:
                 if row.shape != place.shape:
                     raise ValueError(f"a row has shape {row.shape}, not {place.shape}")
                 _put(row, place)
-            self._frame_session.run_with_iobinding(self._bindings[self._turn], self._options)
+            self._frame_session.run_with_iobinding(self._bindings[self._turn], self._limit.options)
             self._turn = 1 - self._turn
             self._judge()
             return self._outputs
@@ -231,7 +244,7 @@ class ModelStream:
         ]
         states, count = self._states[self._turn], len(self._outputs)
         results: list[NDArray[Any]] = self._session.run(
-            None, dict(zip(self._names, (*given, *states), strict=True)), self._options
+            None, dict(zip(self._names, (*given, *states), strict=True)), self._limit.options
         )
         if self._silent or self._any_wrong([one.reshape(-1) for one in results[:count]]):
             return self._one_by_one(rows)
