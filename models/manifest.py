@@ -5,9 +5,9 @@ from math import prod
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from drivers.outside.settings import MOST_SEED, Name
+from drivers.outside.settings import MOST_SEED, Checked, Name
 from models.bounds import check_size
 from models.signal.conditioning import ConditioningSettings
 from models.signal.log_bands import LogBandSettings
@@ -28,17 +28,7 @@ WindowSeconds = Annotated[float, Field(ge=0.01, le=60)]
 Labels = tuple[Name, ...]
 
 
-class Part(BaseModel):
-    """A part of the manifest; unknown keys and infinite numbers are refused.
-
-    Every number has a lower and an upper bound, where it is defined; a test looks for ones
-    without.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class SignalPart(Part):
+class SignalPart(Checked):
     """The EMG that the models were trained on."""
 
     rate_hz: float = Field(ge=10, le=100_000)
@@ -46,7 +36,7 @@ class SignalPart(Part):
     unit: Literal["uV"] = "uV"
 
 
-class ConverterPart(Part):
+class ConverterPart(Checked):
     """EMG features to speech parameters."""
 
     file: FileName
@@ -79,7 +69,7 @@ class ConverterPart(Part):
     )
 
 
-class ActivityPart(Part):
+class ActivityPart(Checked):
     """Speech against rest, frame by frame."""
 
     file: FileName = Field(description="The converter's, where its graph has the gate in it.")
@@ -92,7 +82,7 @@ class ActivityPart(Part):
 _Value = Annotated[float, Field(ge=-1e30, le=1e30)]
 
 
-class StandInPart(Part):
+class StandInPart(Checked):
     """What the models see of a channel that fails, by what costs least on held-out utterances."""
 
     kind: Literal["others", "mean", "rest"] = Field(
@@ -129,7 +119,7 @@ class StandInPart(Part):
 FeatureSet = Literal["td_statistics", "band_statistics", "speaker", "embedding", "evidence"]
 
 
-class EncoderPart(Part):
+class EncoderPart(Checked):
     """Slices of frames to embeddings, the features of a classifier."""
 
     file: FileName
@@ -143,7 +133,7 @@ SpeakerMethod = Literal["evidence", "lda", "forest", "embedding"]
 """Speaker classifiers that training knows; their names in a bundle."""
 
 
-class ClassifierPart(Part):
+class ClassifierPart(Checked):
     """A classifier of windows of EMG, or of speech as it adds up."""
 
     name: Name = Field(default="lda", description="Tells it from others of the same classes.")
@@ -178,23 +168,23 @@ class ClassifierPart(Part):
 Utterances = Annotated[int, Field(ge=0, le=10**9)]
 
 
-class ConverterData(Part):
+class ConverterData(Checked):
     """What the converter learned from; what is not used has no type, and is only shown."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow")
 
     session: Name | None = Field(default=None, description="Recording session of the voice.")
 
 
-class ClassifierData(Part):
+class ClassifierData(Checked):
     """What the classifiers learned from, likewise."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow")
 
     mode: dict[Name, Utterances] = Field(default={}, description="Utterances by session.")
 
 
-class Provenance(Part):
+class Provenance(Checked):
     """Where the models come from."""
 
     created: Name
@@ -204,7 +194,7 @@ class Provenance(Part):
     versions: dict[Name, Name]
 
 
-class Manifest(Part):
+class Manifest(Checked):
     """The whole of ``manifest.json``."""
 
     format: Literal["streamer bundle"] = FORMAT

@@ -1,4 +1,4 @@
-"""What all settings have in common."""
+"""What all settings, and all else that is read by name from a file, have in common."""
 
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -17,15 +17,24 @@ Name = Annotated[str, AfterValidator(clean)]
 """A text for people: one line of letters, whatever a file has there."""
 
 
-class Settings(BaseModel):
-    """Values that a user can set.
+class Checked(BaseModel):
+    """Values by name, as a file or a user has them.
 
-    Keys that do not exist, numbers that are not finite, and texts that are endless or hold NUL,
-    which no file and no library of the system takes, are refused. Every
-    number has a lower and an upper bound, where it is defined; a test looks for ones without.
+    Keys that do not exist and numbers that are not finite are refused. Every number has a lower
+    and an upper bound, where it is defined; a test looks for ones without.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=4096)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Settings(Checked):
+    """Values that a user can set.
+
+    Texts that are endless or hold NUL, which no file and no library of the system takes, are
+    refused, too.
+    """
+
+    model_config = ConfigDict(str_max_length=4096)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -22,10 +22,10 @@ from typing import NamedTuple, Self, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import Field, ValidationError
 
 from drivers.errors import RecordingError
-from drivers.outside.settings import Name
+from drivers.outside.settings import Checked, Name
 from drivers.outside.strict_json import to_json
 from drivers.outside.texts import open_regular, parse_json
 
@@ -36,7 +36,7 @@ _LINE = 1 << 20  # characters: no block is as long
 _log = logging.getLogger(__name__)
 
 
-class CaptureHeader(BaseModel, frozen=True, extra="forbid"):
+class CaptureHeader(Checked):
     """The first line of a capture.
 
     Attributes
@@ -54,9 +54,9 @@ class CaptureHeader(BaseModel, frozen=True, extra="forbid"):
     """
 
     format: str = _FORMAT
-    version: int = _VERSION
+    version: int = Field(default=_VERSION, ge=0, le=10**6)
     port: Name
-    baud_rate: int
+    baud_rate: int = Field(ge=0, le=100_000_000)
     started: datetime
     profile: Name | None = None
 
