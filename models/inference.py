@@ -2,11 +2,9 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +12,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from drivers.outside.texts import open_regular
-from models.bounds import check_size
 from models.compiled import compiled
-from models.graph import GraphError, check_graph
+from models.graph_loading import TYPES, load_graph
 
 PLAUSIBLE: Final[dict[str, tuple[float, float]]] = {
     "mel_cepstrum": (-50.0, 50.0),  # speech stays within 12, and what EMG of 1000 V gives within 21
@@ -28,11 +24,6 @@ PLAUSIBLE: Final[dict[str, tuple[float, float]]] = {
 """Least and most that an output can be and be right, by its name."""
 
 _ANY_OTHER: Final = (-1e6, 1e6)
-_MOST_BYTES = 2**30  # of a file; the largest that training makes has some millions
-_MOST_MEMORY = 2**32  # bytes that all graphs together may take while they run
-_MOST_FOLDED = 2**26  # bytes of one result that is computed while a graph is loaded
-_LOADING_S = 60.0
-_STACK_BYTES = 2**27  # of the thread that loads: twice of what the tallest tree needs
 
 
 @dataclass
@@ -84,8 +75,8 @@ class OnnxModel:
     """
 
     def __init__(self, path: Path, frame_path: Path | None = None) -> None:
-        self._session = _session(path)
-        self._frame_session = self._session if frame_path is None else _session(frame_path)
+        self._session = load_graph(path)
+        self._frame_session = self._session if frame_path is None else load_graph(frame_path)
         self._limit = _Limit()
         rows, states, outputs = _parts(self._session)
         self.inputs, self.outputs = (
@@ -166,8 +157,8 @@ class ModelStream:
     limit : _Limit
         Of every run.
     ahead : int
-        Rows that say nothing after a beginning in the middle of the stream: those of a graph
-        that has to hear so many before it describes one.
+        Rows without meaning after a beginning in the middle of the stream: a graph that looks
+        ahead needs so many before it describes one.
 
     Attributes
     ----------
@@ -179,7 +170,7 @@ class ModelStream:
         self,
         session: onnxruntime.InferenceSession,
         frame_session: onnxruntime.InferenceSession,
-        limit: "_Limit",
+        limit: _Limit,
         ahead: int = 0,
     ) -> None:
         self.implausible = 0
@@ -313,92 +304,19 @@ def _wrong(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
     return wrong
 
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    """Load a graph that was looked at, from memory: it cannot name other files there."""
-    with open_regular(path, f"model {path}") as file:
-        content = file.read(_MOST_BYTES + 1)
-    check_size(f"bytes of model {path}", len(content), _MOST_BYTES)
-    check_graph(content)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # its errors come as exceptions, not as lines on stderr
-    options.add_session_config_entry(
-        "optimization.constant_folding_max_output_size_in_bytes", str(_MOST_FOLDED)
-    )
-    _limit_memory()
-    options.add_session_config_entry("session.use_env_allocators", "1")
-    session = _on_a_large_stack(
-        partial(
-            onnxruntime.InferenceSession,
-            content,
-            sess_options=options,
-            providers=["CPUExecutionProvider"],
-        ),
-        stop=partial(options.set_load_cancellation_flag, True),
-    )
-    for node in (*session.get_inputs(), *session.get_outputs()):
-        _check_kind(node)
-    return session
-
-
-def _on_a_large_stack(
-    load: Callable[[], onnxruntime.InferenceSession], stop: Callable[[], None]
-) -> onnxruntime.InferenceSession:
-    """Load a graph where a tall tree has room, and stop that where it takes too long."""
-    before = threading.stack_size(_STACK_BYTES)
-    try:
-        with ThreadPoolExecutor(1, "loading") as pool:
-            loading = pool.submit(load)
-            if not wait([loading], _LOADING_S).done:
-                stop()
-            return loading.result()
-    finally:
-        threading.stack_size(before)
-
-
-@cache
-def _limit_memory() -> None:
-    """Let the graphs of this process take so much memory and no more, once for all of them."""
-    cpu = onnxruntime.OrtMemoryInfo(
-        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
-    )
-    limit = onnxruntime.OrtArenaCfg({"max_mem": _MOST_MEMORY})
-    onnxruntime.create_and_register_allocator(cpu, limit)
-
-
-def _check_kind(node: onnxruntime.NodeArg) -> None:
-    """Refuse an input or an output that is no array of numbers of a size that can be meant."""
-    if node.type not in _TYPES:
-        raise GraphError(f"{node.name} is {node.type}, not {' or '.join(_TYPES)}")
-    first, *others = node.shape or [None]
-    if not all(isinstance(size, int) and size > 0 for size in others):
-        raise GraphError(f"{node.name} has shape {node.shape}: all but the first have to be known")
-    rows = first if isinstance(first, int) else 1
-    check_size(f"values of {node.name}", math.prod((rows, *others)))
-
-
 _Nodes = list[onnxruntime.NodeArg]
-
-_TYPES: dict[str, type[np.number]] = {
-    "tensor(float)": np.float32,
-    "tensor(double)": np.float64,
-    "tensor(int64)": np.int64,
-}
 
 
 def _parts(session: onnxruntime.InferenceSession) -> tuple[_Nodes, _Nodes, _Nodes]:
     """Return inputs of rows, states, and outputs that are no states."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    said = {node.name for node in outputs}
-    rows = [node for node in inputs if f"{node.name}_after" not in said]
+    names = {node.name for node in outputs}
+    rows = [node for node in inputs if f"{node.name}_after" not in names]
     return rows, inputs[len(rows) :], outputs[: len(outputs) - len(inputs) + len(rows)]
 
 
 def _dtype(node: onnxruntime.NodeArg) -> type[np.number]:
-    return _TYPES[node.type]
+    return TYPES[node.type]
 
 
 def _zeros(node: onnxruntime.NodeArg) -> NDArray[np.number]:

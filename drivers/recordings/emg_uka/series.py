@@ -2,15 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 from drivers.errors import RecordingError
 from drivers.recordings.emg_uka.files import UtteranceError
-from drivers.recordings.emg_uka.layout import OTHER_COLUMNS
+from drivers.recordings.emg_uka.layout import OTHER_COLUMNS, OtherLayout
 from drivers.recordings.recording import Recording
 
-if TYPE_CHECKING:
-    from drivers.recordings.emg_uka.corpus import EmgUkaCorpus
+
+class Readable(Protocol):
+    """What a series is read from: an `EmgUkaCorpus`."""
+
+    root: Path
+    skipped: dict[str, list[str]]
+
+    @property
+    def other_layout(self) -> OtherLayout | None:
+        """Sessions of which nothing can be read."""
+
+    def recording(self, utterance: str) -> Recording:
+        """Read one utterance."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +34,13 @@ class Series:
 
     Attributes
     ----------
-    corpus : EmgUkaCorpus
+    corpus : Readable
         Where they are read from.
     names : tuple of str
         The utterances, damaged ones included.
     """
 
-    corpus: "EmgUkaCorpus"
+    corpus: Readable
     names: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Recording]:
