@@ -325,7 +325,7 @@ def _refused(error: ValidationError, file: Path) -> BundleError:
     """Return the first thing that is wrong in a manifest."""
     first = error.errors(include_url=False)[0]
     key = ".".join(map(str, first["loc"])) or "contradiction"
-    value, said = first["input"], first["msg"].removeprefix("Value error, ")
+    value, reason = first["input"], first["msg"].removeprefix("Value error, ")
     if isinstance(value, dict | list):  # what is wrong is that, or what is missing in it
         value = None
-    return BundleError(f"{key} in {file}: {said}", value=value, way_out="train the bundle again")
+    return BundleError(f"{key} in {file}: {reason}", value=value, way_out="train the bundle again")

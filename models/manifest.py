@@ -57,7 +57,7 @@ class ConverterPart(Checked):
         default=0,
         ge=0,
         le=1000,
-        description="Frames that a graph with states hears before it describes.",
+        description="Frames that a graph with states needs before its first prediction.",
     )
     lead_ms: float = Field(
         ge=0, le=1000, description="How far ahead of the EMG frame the speech frame lies."

@@ -8,4 +8,8 @@
     bounds for size and depth.
 ``strict_json``
     The one writer of JSON.
+``settings``
+    The base classes of whatever is read by name: every number in them is bounded.
+``own_directory``
+    Directories that nobody else may write to.
 """

@@ -284,7 +284,7 @@ def _fit(
 
 
 def _offset(settings: CausalSettings, shift_s: float) -> int:
-    """Return how many frames the described speech lies ahead of the EMG frame that is heard."""
+    """Return how many frames the described speech lies ahead of the latest EMG frame."""
     return round(settings.lead_ms / 1000 / shift_s) - settings.future
 
 

@@ -269,11 +269,11 @@ def _held_out(own: Sequence[Utterance], known: Sequence[Utterance]) -> list[Utte
 def _unknown(own: Sequence[Utterance], known: KnownBase) -> list[Utterance]:
     """Choose the utterances to measure on, where others chose what a base learns from.
 
-    At best it has not heard their sentences, else not them; where it has heard all, so be it.
+    At best it has not learned their sentences, else not them; where it has learned all, so be it.
     """
-    unheard = [one for one in own if not known.knows(one)]
-    unsaid = [one for one in unheard if not known.knows_sentence(one)]
-    for fresh in (unsaid, unheard):
+    others = [one for one in own if not known.knows(one)]
+    of_other_sentences = [one for one in others if not known.knows_sentence(one)]
+    for fresh in (of_other_sentences, others):
         if fresh and 2 * len(fresh) <= len(own):
             return fresh
         if fresh:

@@ -8,7 +8,7 @@
 ``gate``
     Silence at rest.
 ``electrodes``, ``failures``
-    Channels that fail and return; what is said of them.
+    Channels that fail and return, and the warnings of them.
 ``estimates``, ``rolling``, ``decision``, ``answers``, ``columns``
     Who speaks and how; one classifier over a sliding window or all speech so far; what is said
     of its probabilities; the same as a row of numbers.

@@ -1,4 +1,4 @@
-"""What is said of channels that fail."""
+"""Warnings and counts of channels that fail."""
 
 import logging
 from collections import defaultdict
@@ -32,7 +32,7 @@ class ChannelReport(ChannelCounts):
 
 
 class Failures:
-    """Says which channels fail: in the log as it happens, and in all afterwards.
+    """Reports which channels fail: in the log as it happens, and in all afterwards.
 
     Parameters
     ----------
@@ -75,9 +75,9 @@ class Failures:
         self.failing = tuple(self._labels[k] for k in self.failing_numbers)
         # It can have been for a moment: then it failed and returned.
         new = [k for k, times in enumerate(self._failed) if times > failed[k]]
-        self._tell_failures([k for k in new if self._may_tell(k)])
+        self._warn_of([k for k in new if self._may_warn(k)])
         back = [k for k, reason in enumerate(reasons) if not reason and (k in new or k in before)]
-        if back := [k for k in back if self._may_tell(k)]:
+        if back := [k for k in back if self._may_warn(k)]:
             _log.warning("%s again%s", self._named(back, "works", "work"), self._ending(back))
 
     def counters(self) -> dict[str, int]:
@@ -128,7 +128,7 @@ class Failures:
             )
         return lines
 
-    def _tell_failures(self, channels: Sequence[int]) -> None:
+    def _warn_of(self, channels: Sequence[int]) -> None:
         left = len(self._labels) - len(self.failing)
         goes_on = f"the models go on with the other {left}" if left else "no channel is left"
         alike = defaultdict(list)
@@ -142,11 +142,11 @@ class Failures:
         labels = ", ".join(self._labels[k] for k in channels)
         return f"channel {labels} {does}" if len(channels) == 1 else f"channels {labels} {do}"
 
-    def _may_tell(self, channel: int) -> bool:
+    def _may_warn(self, channel: int) -> bool:
         """Count a message about a channel, and say whether it is one too many."""
         self._messages[channel] += 1
         return self._messages[channel] <= _MOST_MESSAGES
 
     def _ending(self, channels: Sequence[int]) -> str:
         last = any(self._messages[k] == _MOST_MESSAGES for k in channels)
-        return "; this is not said of it again, but counted" if last else ""
+        return "; it is only counted from now on" if last else ""

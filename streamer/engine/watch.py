@@ -83,13 +83,13 @@ class Watch:
         health = self._source.health
         if health.state is not self._state:
             self.stalls += health.state is SourceState.STALLED
-            self._tell(f"source {health.state.value}", now_s)
+            self._report(f"source {health.state.value}", now_s)
             self._state = health.state
         self.silent_s = now_s - self._heard_s if health.state in _LOST else 0.0
         self._warn_of_source(now_s)
         underruns = self._count_underruns()
         if underruns > self._underruns:
-            self._tell(f"underruns {underruns}", now_s)
+            self._report(f"underruns {underruns}", now_s)
             self._underruns = underruns
         failing = tuple(self._name_failing())
         if failing != self._failing:
@@ -103,7 +103,7 @@ class Watch:
         if rate and not self._warned_of_rate:
             self._warned_of_rate = True
             new = [*new, *rate]
-            self._tell(f"samples at {self._source.health.effective_rate_hz:.4g} Hz", now_s)
+            self._report(f"samples at {self._source.health.effective_rate_hz:.4g} Hz", now_s)
         for line in new:
             _log.warning("%s", line)
 
@@ -155,22 +155,22 @@ class Watch:
         first_s = chunk.time_s - (len(chunk.samples) - 1) / self._rate_hz
         reconnects = self._source.health.reconnects
         if reconnects > self._reconnects:
-            self._tell(f"reconnected, epoch {chunk.epoch}", first_s)
+            self._report(f"reconnected, epoch {chunk.epoch}", first_s)
             self._reconnects = reconnects
         if chunk.gap_before:
-            self._tell(f"lost {chunk.gap_before} samples", first_s)
+            self._report(f"lost {chunk.gap_before} samples", first_s)
             self.estimated |= chunk.gap_estimated
 
     def _tell_failing(self, failing: tuple[str, ...], now_s: float) -> None:
         before, self._failing = self._failing, failing
         for label in failing:
             if label not in before:
-                self._tell(f"channel {label} fails", now_s)
+                self._report(f"channel {label} fails", now_s)
         for label in before:
             if label not in failing:
-                self._tell(f"channel {label} works again", now_s)
+                self._report(f"channel {label} works again", now_s)
 
-    def _tell(self, label: str, time_s: float) -> None:
+    def _report(self, label: str, time_s: float) -> None:
         for listener in self._listeners:
             listener(label, time_s)
 

@@ -1,4 +1,4 @@
-"""What a session comes to."""
+"""How far a session is from natural speech, and why that is not known."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from drivers.recordings.recording import Recording
 from drivers.source import Channel
 from models.bundle import Bundle
 from streamer.results.summary import UtteranceResult
-from streamer.session.conclusion import compare
+from streamer.session.comparison import compare
 
 
-def test_an_utterance_that_was_not_heard_to_its_end_has_no_distortion(
+def test_an_utterance_that_was_not_received_to_its_end_has_no_distortion(
     bundle_with: Callable[..., Bundle],
 ) -> None:
     """After Ctrl-C a user must read why a figure is missing, not how to program."""
@@ -26,9 +26,9 @@ def test_an_utterance_that_was_not_heard_to_its_end_has_no_distortion(
     result = UtteranceResult("u", 0, "u.wav", 0.0, 0.5, 48, 0, None, None, None)
     heard = np.zeros((48, bundle.manifest.speech.order + 1))
     (compared,), problems = compare([(result, heard)], lambda name: recording, bundle)
-    assert (compared.mcd_db, compared.no_mcd) == (None, "it was not heard to its end")
+    assert (compared.mcd_db, compared.no_mcd) == (None, "its EMG was not received to its end")
     assert problems == [
-        "no distortion of u: 0.50 s of it were heard, its natural speech is of another length"
+        "no distortion of u: 0.50 s of it were received, its natural speech is of another length"
     ]
 
 
