@@ -44,7 +44,8 @@ def live(card: VirtualCard, out: Path, *more: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("frozen", ["before", "meanwhile"])
+# Before: ten seconds until the card is given up, which other tests try with a stand-in.
+@pytest.mark.parametrize("frozen", [pytest.param("before", marks=pytest.mark.slow), "meanwhile"])
 def test_a_session_on_a_frozen_server_ends_with_its_files(
     card: VirtualCard, tmp_path: Path, frozen: str
 ) -> None:
