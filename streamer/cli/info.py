@@ -59,7 +59,7 @@ def _lines(found: "FileInfo") -> list[tuple[str, str]]:
         ("named", _few(found.names)),
         ("signal", f"{len(found.channels)} channels{rate}"),
         ("channels", ", ".join(f"{c.label} ({c.type}, {c.unit})" for c in found.channels)),
-        ("samples", f"{found.samples}, {found.lost_samples} of them lost ({lost:.2g} %)"),
+        ("samples", f"{found.samples}, {found.lost_samples} of them lost ({lost:.3g} %)"),
         (
             "markers",
             f"{found.markers}{', beside those that begin a recording' * (found.recordings > 1)}",

@@ -131,7 +131,7 @@ class Watch:
             gaps = "1 gap" if health.gaps == 1 else f"{health.gaps} gaps"
             lines.append(
                 f"the source lost {'about ' if self.estimated else ''}{health.lost_samples} of "
-                f"{of} samples ({100 * health.lost_samples / of:.2g} %) in {gaps}"
+                f"{of} samples ({100 * health.lost_samples / of:.3g} %) in {gaps}"
             )
         if self.silent_s >= _WORTH_TELLING_S:
             lines.append(f"no EMG from the source for {self.silent_s:.0f} s")
