@@ -14,7 +14,7 @@ from drivers.outside.strict_json import write_whole
 from drivers.outside.texts import parse_yaml, read_yaml
 from drivers.varioport.emulator.pty import DEFAULT_LINK
 from models.manifest import SpeakerMethod
-from streamer.audio.output import AudioSettings
+from streamer.audio.settings import AudioSettings
 from streamer.bench.settings import AcousticBench, DriversBench, EngineBench, SoakBench
 from streamer.engine.decision import EstimateSettings
 from streamer.engine.pipeline import PipelineSettings

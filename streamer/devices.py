@@ -88,7 +88,8 @@ def lsl_streams(wait_s: float = 1.0) -> Devices:
 
 def sound_cards() -> Devices:
     """List sound cards that can play, by names that `audio.device` takes."""
-    from streamer.audio.port_audio import AudioError, find_card, hindrance, list_cards
+    from streamer.audio.cards import find_card, hindrance, list_cards
+    from streamer.audio.port_audio import AudioError
 
     try:
         cards = list_cards()

@@ -15,8 +15,8 @@ import numpy as np
 from drivers.errors import StreamerError
 from drivers.outside.strict_json import to_json
 from drivers.outside.texts import read_json
-from streamer.audio.output import SoundCard
 from streamer.audio.play_buffer import Audio, PlayBuffer
+from streamer.audio.sound_card import SoundCard
 from streamer.bench.heard import Heard
 from streamer.config import load_config
 

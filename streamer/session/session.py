@@ -13,8 +13,9 @@ from drivers.recordings.recording import Recording
 from drivers.source import Source, SourceInfo
 from models.bundle import Bundle
 from streamer.audio.drift import DriftControl
-from streamer.audio.output import AudioOutput, AudioSettings, start_output
+from streamer.audio.output import AudioOutput, start_output
 from streamer.audio.play_buffer import PlayBuffer
+from streamer.audio.settings import AudioSettings
 from streamer.engine.background import Background
 from streamer.engine.chain import no_correction
 from streamer.engine.closing import Closing

@@ -9,8 +9,9 @@ from serial.tools import list_ports
 
 from drivers.varioport.transport import access
 from streamer import devices
-from streamer.audio import port_audio
-from streamer.audio.port_audio import AudioError, Card
+from streamer.audio import cards as sound
+from streamer.audio.cards import Card
+from streamer.audio.port_audio import AudioError
 
 
 def port(device: Path, description: str = "n/a") -> SimpleNamespace:
@@ -67,8 +68,8 @@ def cards_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 raise problem
             return problem
 
-        monkeypatch.setattr(port_audio, "list_cards", lambda: list(cards))
-        monkeypatch.setattr(port_audio, "hindrance", hindrance)
+        monkeypatch.setattr(sound, "list_cards", lambda: list(cards))
+        monkeypatch.setattr(sound, "hindrance", hindrance)
 
     return make
 
@@ -79,7 +80,7 @@ def test_sound_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     def refuse() -> list[Card]:
         raise AudioError("PortAudio is not installed", way_out="apt-get install libportaudio2")
 
-    monkeypatch.setattr(port_audio, "list_cards", refuse)
+    monkeypatch.setattr(sound, "list_cards", refuse)
     problem = devices.sound_cards().problem
     assert problem is not None
     assert "apt-get install libportaudio2; until then speech goes to files only" in problem

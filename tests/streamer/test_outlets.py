@@ -16,7 +16,7 @@ from drivers.lsl import sending
 from drivers.lsl.library import lsl_ahead_s
 from drivers.lsl.sending import Feed
 from models.bundle import Bundle
-from streamer.audio.output import AudioSettings
+from streamer.audio.settings import AudioSettings
 from streamer.engine.answers import Answer, Estimate
 from streamer.engine.background import Background
 from streamer.outlets import Outlets, OutletSettings

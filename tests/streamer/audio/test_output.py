@@ -8,9 +8,11 @@ import pytest
 
 from drivers.clock import PerfClock, VirtualClock
 from streamer.audio import port_audio
-from streamer.audio.output import AudioSettings, PacedOutput, SoundCard, start_output
+from streamer.audio.output import PacedOutput, start_output
 from streamer.audio.play_buffer import PlayBuffer
 from streamer.audio.port_audio import AudioError
+from streamer.audio.settings import AudioSettings
+from streamer.audio.sound_card import SoundCard
 
 
 def make_buffer() -> PlayBuffer:

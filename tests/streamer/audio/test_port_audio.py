@@ -10,16 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from streamer.audio import port_audio
-from streamer.audio.port_audio import (
-    AudioError,
-    Card,
-    CardStream,
-    cards_now,
-    find_card,
-    hindrance,
-    list_cards,
-    on_its_thread,
-)
+from streamer.audio.card_stream import CardStream
+from streamer.audio.cards import Card, cards_now, find_card, hindrance, list_cards
+from streamer.audio.port_audio import AudioError, on_its_thread
 
 VOICE_HZ = 16000
 

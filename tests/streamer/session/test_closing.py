@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from drivers.source import Chunk
 from models.bundle import Bundle
-from streamer.audio.output import AudioSettings, PacedOutput
+from streamer.audio.output import PacedOutput
+from streamer.audio.settings import AudioSettings
 from streamer.engine.closing import Closing
 from streamer.results.outputs import RunDirectory
 from streamer.session import Session

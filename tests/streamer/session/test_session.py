@@ -24,7 +24,7 @@ from drivers.recordings.xdf import FORMAT
 from drivers.replay import ReplaySource
 from drivers.source import UTTERANCE, Channel, Chunk, Marker
 from models.bundle import Bundle
-from streamer.audio.output import AudioSettings
+from streamer.audio.settings import AudioSettings
 from streamer.results.outputs import RunDirectory
 from streamer.session import Session, SessionSettings
 
@@ -563,7 +563,7 @@ def test_a_live_session_leaves_what_it_cost_and_where_the_voice_went(
 _CHILD = """
 import runpy, sys, time
 from pathlib import Path
-from streamer.audio.output import AudioSettings
+from streamer.audio.settings import AudioSettings
 from streamer.results.outputs import RunDirectory
 from streamer.session import Session, SessionSettings
 toys = runpy.run_path(sys.argv[1])

@@ -17,7 +17,7 @@ from drivers.errors import SignalMismatchError
 from drivers.recordings.xdf import FORMAT, XdfWriter
 from drivers.source import Channel, Chunk, Provenance, SourceState
 from models.bundle import Bundle
-from streamer.audio.output import AudioSettings
+from streamer.audio.settings import AudioSettings
 from streamer.results.outputs import RunDirectory
 from streamer.session import Session, SessionSettings
 
