@@ -98,4 +98,4 @@ def _quoted(value: str) -> str:
 
 def _words(value: str) -> list[str]:
     """Return the parts of a value that can be in a query."""
-    return "".join(c if c.isprintable() and c != _UNKNOWN else " " for c in value).split()
+    return clean(value).replace(_UNKNOWN, " ").split()

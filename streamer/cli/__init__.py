@@ -12,8 +12,9 @@
     Ctrl-C brings a command to a proper end.
 ``standard_streams``
     Standard output and error that are closed, full or in ASCII.
-``report``, ``progress``, ``cautions``
-    What came of a run, how far long work has come, and what to know of a bundle, for people.
+``report``, ``progress``, ``tables``, ``cautions``
+    What came of a run, how far long work has come, tables of either, and what to know of a
+    bundle, for people.
 """
 
 import sys

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from drivers.errors import StreamerError
 from streamer.bench.figure import Figure, Progress, Report
 from streamer.cli.ending import clean_up_on_interrupt
 from streamer.cli.options import note, print_json, say
 from streamer.cli.progress import shown_progress
+from streamer.cli.tables import ResultTable
 from streamer.config import Config
 from streamer.results.outputs import RunDirectory, write_json
 
@@ -87,15 +85,16 @@ def show(report: Report, *, json_: bool) -> int:
     if json_:
         print_json(_content(report))
     else:
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        for title, justify in (("measured", "right"), ("target", "right"), ("what", "left")):
-            table.add_column(title, justify=justify)  # type: ignore[arg-type]
-        table.add_column("")
+        table = ResultTable()
+        table.column("measured", "right")
+        table.column("target", "right")
+        table.column("what")
+        table.column("")
         for figure in report.figures:
             verdict, style = ("", None) if figure.good else ("missed", "red")
             measured = f"{figure.value:.3g} {figure.unit}"
-            table.add_row(measured, _target(figure), figure.about, verdict, style=style)
-        Console(markup=False, highlight=False).print(table)
+            table.row(measured, _target(figure), figure.about, verdict, style=style)
+        table.show()
         if report.picture is not None:
             say(f"picture  {report.picture}")
     return 0 if report.good else 1

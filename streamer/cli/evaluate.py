@@ -154,21 +154,16 @@ def _ended(part: "Part") -> None:
 
 
 def _show(content: "Content", out: Path) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
+    from streamer.cli.tables import ResultTable
 
-    from drivers.outside.names import shown
-
-    console = Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
     if content.headlines.rows:
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = ResultTable()
         for number, column in enumerate(content.headlines.columns):
-            table.add_column(column, justify="right" if number else "left")
+            table.column(column, "right" if number else "left")
         for row in content.headlines.rows:
-            table.add_row(*("–" if cell is None else shown(cell) for cell in row))
-        console.print(table)
-        console.print()
+            table.row(*("–" if cell is None else str(cell) for cell in row))
+        table.show()
+        say("")
     for warning in content.warnings:
         say(f"! {warning.replace('*', '')}", "yellow")
     for part in content.parts:

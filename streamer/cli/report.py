@@ -1,15 +1,10 @@
 """What came of a run, for people."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
-from drivers.outside.names import shown
 from streamer.cli.options import say
+from streamer.cli.tables import ResultTable
 from streamer.engine.answers import Answer
 from streamer.results.summary import Summary
 
@@ -31,11 +26,9 @@ def report(summary: Summary, picture: Path | None) -> None:
     picture : Path or None
         Its overview.
     """
-    # Lines that go into a file are not cut.
-    console = Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
     if summary.utterances:
-        console.print(_utterances(summary))
-        console.print()
+        _utterances(summary).show()
+        say("")
     for line in (*_lines(summary), *_marked(summary)):
         say(line)
     for problem in summary.problems:
@@ -46,21 +39,21 @@ def report(summary: Summary, picture: Path | None) -> None:
     say(f"outputs    {summary.directory}: {', '.join(outputs)} and more")
 
 
-def _utterances(summary: Summary) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("utterance")
-    table.add_column("length", justify="right")
-    table.add_column("distortion", justify="right")
+def _utterances(summary: Summary) -> ResultTable:
+    table = ResultTable()
+    table.column("utterance")
+    table.column("length", justify="right")
+    table.column("distortion", justify="right")
     if known := any(utterance.recorded_mode for utterance in summary.utterances):
-        table.add_column("recorded")
-    table.add_column("mode")
-    table.add_column("speaker")
+        table.column("recorded")
+    table.column("mode")
+    table.column("speaker")
     for utterance in summary.utterances:
-        table.add_row(
-            shown(utterance.utterance),
+        table.row(
+            utterance.utterance,
             f"{utterance.seconds:.1f} s",
             "" if utterance.mcd_db is None else f"{utterance.mcd_db:.2f} dB",
-            *([shown(utterance.recorded_mode or "")] if known else []),
+            *([utterance.recorded_mode or ""] if known else []),
             _answer(utterance.mode),
             _answer(utterance.speaker),
         )
@@ -90,7 +83,7 @@ def _answer(answer: Answer | None) -> str:
     if answer is None:
         return ""
     doubt = "" if answer.answer == answer.label else f", {answer.answer}"
-    return shown(f"{answer.label} ({answer.probability:.2f}{doubt})")
+    return f"{answer.label} ({answer.probability:.2f}{doubt})"
 
 
 def _lines(summary: Summary) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
+from drivers.outside.names import clean
 
 SYNC = 0x4AFC
 CLOCK_HZ = 76800.0
@@ -309,5 +310,4 @@ def _text(field: np.void) -> str:
     """Read a name that ends with zeros or blanks."""
     # A micro sign of Windows among the characters of DOS.
     written = field.tobytes().split(b"\0")[0].replace(b"\xb5", b"\xe6")
-    text = written.decode("cp437").strip()
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return clean(written.decode("cp437"))

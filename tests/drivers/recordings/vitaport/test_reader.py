@@ -148,7 +148,7 @@ def test_odd_names_and_units(read, vitaport):
     assert [c.label for c in recording.channels] == [
         "EMG",
         "EMG (2)",
-        "emg Σ?",
+        "emg Σ\N{REPLACEMENT CHARACTER}",
         "channel 4",
         "EMG (5)",
     ]
