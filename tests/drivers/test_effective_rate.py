@@ -134,4 +134,4 @@ def test_a_push_that_comes_in_parts_is_one():
 def test_what_is_said():
     """The user reads both rates, and what to do."""
     line = caution("stream 'Amp'", 300.04, 600.0)
-    assert line.startswith("samples of stream 'Amp' come at 300 Hz, and it says 600 Hz")
+    assert line.startswith("samples of stream 'Amp' come at 300 Hz, and it declares 600 Hz")

@@ -152,4 +152,4 @@ def test_what_a_source_says_is_wrong_is_said_once(script_source, caplog) -> None
     assert told == ["samples at 300 Hz"]
     first, second = watch.problems()
     assert first == "a stream of its name is not taken"
-    assert "come at 300.1 Hz, and it says 600 Hz" in second
+    assert "come at 300.1 Hz, and it declares 600 Hz" in second
