@@ -9,8 +9,8 @@
     What models predict: speech and activity frame by frame, mode and speaker.
 ``signal``, ``speech``
     Streaming operators: EMG to features; speech to parameters and back.
-``bounds``, ``compiled``
-    Bounds of numbers and sizes; loops compiled to machine code.
+``bounds``, ``deadline``, ``compiled``
+    Bounds of numbers and sizes; of time; loops compiled to machine code.
 ``training``, ``evaluation``
     What runs offline.
 """

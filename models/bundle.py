@@ -13,6 +13,7 @@ from drivers.errors import SignalMismatchError, StreamerError
 from drivers.outside.strict_json import to_json
 from drivers.outside.texts import read_json
 from models.classifier import WindowClassifier
+from models.deadline import within
 from models.embedding import Encoder
 from models.evidence import EvidenceClassifier
 from models.frame_models import FrameModels
@@ -26,7 +27,8 @@ from models.trial import WHOLE, BundleError, Trial
 
 MANIFEST = "manifest.json"
 
-_TRIAL_S = 60.0  # of all models together; those that training makes take a tenth of a second
+_TRIAL_S = 30.0  # of all models together; those that training makes take a tenth of a second
+_TRIAL_ENDS_S = 5.0  # from its end on, which is looked at between two operators
 _EVERY_METHOD = ",".join(get_args(SpeakerMethod))
 
 
@@ -262,7 +264,13 @@ class Bundle:
         with ExitStack() as limited:
             for model in self._loaded:
                 limited.enter_context(model.within(_TRIAL_S))
-            self._try_each()
+            try:
+                within(_TRIAL_S + _TRIAL_ENDS_S, self._try_each)
+            except TimeoutError as error:  # a single operator, which nothing ends
+                raise BundleError(
+                    f"models of the bundle {self.path}: {error} to run each of them once",
+                    way_out=WHOLE,
+                ) from None
 
     def _check_settings(self) -> None:
         """Build the operators once: settings can be right each, and not together."""

@@ -5,10 +5,14 @@ others (If, Scan, functions) or read other files (tensors whose data lie outside
 of operators of somebody's own would be code. A model needs none of them: those that training
 makes, and the usual mathematics, are on a list, and a graph with any other is refused.
 
+One of them ends the whole process: the division of an integer, where the least of all is divided by
+-1. So integers are for shapes and places, and what is divided must be known to have a fraction.
+
 The few fields that this takes are read here as ``onnx.proto`` numbers them, since inference does
 without the package ``onnx``.
 """
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -45,12 +49,21 @@ MOST_BRANCHES: Final = 2**16 - 1
 """Nodes of a tree: ONNX Runtime goes down it by calling itself, for which it needs a stack."""
 
 _MODEL_GRAPH, _MODEL_TRAINING, _MODEL_FUNCTIONS = 7, 20, 25
-_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
-_NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
-_ATTRIBUTE_NAME, _ATTRIBUTE_INTS = 1, 8
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_SPARSE = 1, 5, 11, 15
+_INPUT_NAME, _INPUT_TYPE, _TYPE_TENSOR, _TENSOR_TYPE_KIND = 1, 2, 1, 1
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR, _NODE_ATTRIBUTE, _NODE_DOMAIN = 1, 2, 4, 5, 7
+_ATTRIBUTE_NAME, _ATTRIBUTE_INT, _ATTRIBUTE_INTS = 1, 3, 8
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS = 5, 10
 _ATTRIBUTE_GRAPHS, _ATTRIBUTE_SPARSE = (6, 11), (22, 23)
-_TENSOR_EXTERNAL, _TENSOR_PLACE = 13, 14
+_TENSOR_KIND, _TENSOR_NAME, _TENSOR_EXTERNAL, _TENSOR_PLACE = 2, 8, 13, 14
+
+_FLOAT, _FLOAT_16, _DOUBLE = 1, 10, 11
+_OF_INTEGERS = frozenset(
+    "And ArgMax ArgMin Equal Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Not Or Shape "
+    "Xor".split()
+)
+_OF_FRACTIONS = frozenset("LinearRegressor Normalizer Scaler TreeEnsembleRegressor".split())
+_OF_BOTH = frozenset("LinearClassifier SVMClassifier TreeEnsembleClassifier".split())
 
 _NO_GRAPH = "it is no ONNX graph, or only a part of one"
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
@@ -86,6 +99,17 @@ def check_graph(content: bytes) -> None:
     _Reader().model(memoryview(content))
 
 
+@dataclasses.dataclass
+class _Node:
+    """What a node is, as far as it matters here; `kind` is that of numbers that it makes anew."""
+
+    operator: str = ""
+    domain: str = ""
+    inputs: list[bytes] = dataclasses.field(default_factory=list)
+    outputs: list[bytes] = dataclasses.field(default_factory=list)
+    kind: int | None = None
+
+
 class _Reader:
     """Reads messages of Protocol Buffers, and counts their fields: they may be endless."""
 
@@ -104,38 +128,66 @@ class _Reader:
             raise GraphError(_NO_GRAPH)
 
     def _graph(self, message: memoryview) -> None:
-        nodes = 0
+        nodes: list[_Node] = []
+        fractions: set[bytes] = set()
         for field, value in self._fields(message):
             if field == _GRAPH_NODE:
-                nodes += 1
-                self._node(_message(value))
-            elif field == _GRAPH_INITIALIZER:
-                self._tensor(_message(value))
+                nodes.append(self._node(_message(value)))
+            elif field in (_GRAPH_INITIALIZER, _GRAPH_INPUT):
+                read = self._tensor if field == _GRAPH_INITIALIZER else self._input
+                name, kind = read(_message(value))
+                if kind in (_FLOAT, _FLOAT_16, _DOUBLE):
+                    fractions.add(name)
             elif field == _GRAPH_SPARSE:
                 raise GraphError("sparse numbers are in it")
-        if nodes > MOST_NODES:
-            raise GraphError(f"it has {nodes} operators, more than {MOST_NODES}")
+        if len(nodes) > MOST_NODES:
+            raise GraphError(f"it has {len(nodes)} operators, more than {MOST_NODES}")
+        _check_division(nodes, fractions)
 
-    def _node(self, message: memoryview) -> None:
-        operator, domain = "", ""
+    def _input(self, message: memoryview) -> tuple[bytes, int]:
+        """Return name and kind of an input."""
+        name, kind = b"", 0
         for field, value in self._fields(message):
-            if field == _NODE_OPERATOR:
-                operator = _text(value)
+            if field == _INPUT_NAME:
+                name = bytes(_message(value))
+            elif field == _INPUT_TYPE:
+                for of_type, tensor in self._fields(_message(value)):
+                    if of_type == _TYPE_TENSOR:
+                        found = dict(self._fields(_message(tensor))).get(_TENSOR_TYPE_KIND)
+                        kind = found if isinstance(found, int) else 0
+        return name, kind
+
+    def _node(self, message: memoryview) -> _Node:
+        node = _Node()
+        for field, value in self._fields(message):
+            if field == _NODE_INPUT:
+                node.inputs.append(bytes(_message(value)))
+            elif field == _NODE_OUTPUT:
+                node.outputs.append(bytes(_message(value)))
+            elif field == _NODE_OPERATOR:
+                node.operator = _text(value)
             elif field == _NODE_DOMAIN:
-                domain = _text(value)
+                node.domain = _text(value)
             elif field == _NODE_ATTRIBUTE:
-                self._attribute(_message(value))
+                kind = self._attribute(_message(value))
+                node.kind = node.kind if kind is None else kind
+        operator, domain = node.operator, node.domain
         if domain == "ai.onnx":  # another way to write the first
             domain = ""
         if operator not in OPERATORS.get(domain, ()):
             name = shown(f"{domain}.{operator}" if domain else operator, 80)
             raise GraphError(f"its operator {name} is not among those that a model may have")
+        return node
 
-    def _attribute(self, message: memoryview) -> None:
-        name, runs = "", []
+    def _attribute(self, message: memoryview) -> int | None:
+        """Return the kind of numbers that it asks for, None where it asks for none."""
+        name, number, runs = "", 0, []
+        kind: int | None = None
         for field, value in self._fields(message, _NUMBERS):
             if field == _ATTRIBUTE_NAME:
                 name = _text(value)
+            elif field == _ATTRIBUTE_INT and isinstance(value, int):
+                number = value
             elif field in (_ASIDE, _ATTRIBUTE_INTS):
                 runs.append(_message(value))
             if field in _ATTRIBUTE_GRAPHS:
@@ -143,14 +195,26 @@ class _Reader:
             if field in _ATTRIBUTE_SPARSE:
                 raise GraphError("sparse numbers are in it")
             if field in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
-                self._tensor(_message(value))
+                _, kind = self._tensor(_message(value))
         if name == "nodes_treeids":
             _check_trees(runs)
+        if name == "to":
+            return number
+        if name.startswith("value_"):
+            return _FLOAT if name in ("value_float", "value_floats") else 0
+        return kind
 
-    def _tensor(self, message: memoryview) -> None:
+    def _tensor(self, message: memoryview) -> tuple[bytes, int]:
+        """Return name and kind of some numbers."""
+        name, kind = b"", 0
         for field, value in self._fields(message):
             if field == _TENSOR_EXTERNAL or (field == _TENSOR_PLACE and value != 0):
                 raise GraphError("some of its numbers lie in another file")
+            if field == _TENSOR_NAME:
+                name = bytes(_message(value))
+            elif field == _TENSOR_KIND and isinstance(value, int):
+                kind = value
+        return name, kind
 
     def _fields(
         self, message: memoryview, aside: re.Pattern[bytes] | None = None
@@ -182,6 +246,37 @@ class _Reader:
                 raise GraphError(_NO_GRAPH)
             yield field, message[place:end]
             place = end
+
+
+def _check_division(nodes: list[_Node], fractions: set[bytes]) -> None:
+    """Refuse the division of what is not known to have a fraction.
+
+    Parameters
+    ----------
+    nodes : list of _Node
+        In their order, in which each comes after those that it needs.
+    fractions : set of bytes
+        Names of inputs and constants that have one; others are added.
+    """
+    for node in nodes:
+        if node.operator == "Div" and not fractions.issuperset(node.inputs):
+            raise GraphError("it divides numbers that may be integers, which can end the process")
+        made = node.outputs
+        if node.operator in ("Cast", "Constant", "ConstantOfShape"):
+            kind = _FLOAT if node.kind is None else node.kind
+            fractional = kind in (_FLOAT, _FLOAT_16, _DOUBLE)
+        elif node.operator in _OF_BOTH:  # labels, then scores
+            fractional, made = True, node.outputs[1:]
+        elif node.operator in _OF_INTEGERS:
+            fractional = False
+        else:  # as the first of its numbers; some make places or yes and no beside them
+            first = node.inputs[1:2] if node.operator == "Where" else node.inputs[:1]
+            fractional = node.operator in _OF_FRACTIONS or fractions.issuperset(first)
+            made = node.outputs[:1] if node.operator in ("Dropout", "MaxPool") else made
+        if fractional:
+            fractions.update(made)
+        else:
+            fractions.difference_update(made)
 
 
 def _check_trees(runs: list[memoryview]) -> None:

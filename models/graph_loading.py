@@ -1,9 +1,6 @@
 """ONNX graphs from files that anybody may have written: looked at, then loaded within bounds."""
 
 import math
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, partial
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import onnxruntime
 
 from drivers.outside.texts import open_regular
 from models.bounds import check_size
+from models.deadline import within
 from models.graph import GraphError, check_graph
 
 TYPES: dict[str, type[np.number]] = {
@@ -21,10 +19,12 @@ TYPES: dict[str, type[np.number]] = {
 }
 """What an input or an output can be, by ONNX Runtime's name of it."""
 
+LOADING_S = 30.0
+"""Longest time that loading a graph may take."""
+
 _MOST_BYTES = 2**30  # of a file; the largest that training makes has some millions
 _MOST_MEMORY = 2**32  # bytes that all graphs together may take while they run
 _MOST_FOLDED = 2**26  # bytes of one result that is computed while a graph is loaded
-_LOADING_S = 60.0
 _STACK_BYTES = 2**27  # of the thread that loads: twice of what the tallest tree needs
 
 
@@ -47,6 +47,8 @@ def load_graph(path: Path) -> onnxruntime.InferenceSession:
         An operator, an input or an output is of a kind that no model needs.
     StreamerError
         It is no file, or too large.
+    TimeoutError
+        Loading takes longer than `LOADING_S`.
     Exception
         Whatever ONNX Runtime raises for a graph that it cannot load.
     """
@@ -66,38 +68,29 @@ def load_graph(path: Path) -> onnxruntime.InferenceSession:
     )
     _limit_memory()
     options.add_session_config_entry("session.use_env_allocators", "1")
-    session = _on_a_large_stack(
-        partial(
-            onnxruntime.InferenceSession,
-            content,
-            sess_options=options,
-            providers=["CPUExecutionProvider"],
-        ),
-        stop=partial(options.set_load_cancellation_flag, True),
+    load = partial(
+        onnxruntime.InferenceSession,
+        content,
+        sess_options=options,
+        providers=["CPUExecutionProvider"],
     )
+    try:
+        session = within(LOADING_S, load, _STACK_BYTES)
+    except TimeoutError:
+        options.set_load_cancellation_flag(True)  # looked at between two operators
+        raise
     for node in (*session.get_inputs(), *session.get_outputs()):
         _check_kind(node)
     return session
 
 
-def _on_a_large_stack(
-    load: Callable[[], onnxruntime.InferenceSession], stop: Callable[[], None]
-) -> onnxruntime.InferenceSession:
-    """Load a graph where a tall tree has room, and stop that where it takes too long."""
-    before = threading.stack_size(_STACK_BYTES)
-    try:
-        with ThreadPoolExecutor(1, "loading") as pool:
-            loading = pool.submit(load)
-            if not wait([loading], _LOADING_S).done:
-                stop()
-            return loading.result()
-    finally:
-        threading.stack_size(before)
-
-
 @cache
 def _limit_memory() -> None:
-    """Let the graphs of this process take so much memory and no more, once for all of them."""
+    """Let the graphs of this process take so much memory and no more, once for all of them.
+
+    What goes wrong in there ONNX Runtime would also write on stderr, in colours.
+    """
+    onnxruntime.set_default_logger_severity(4)
     cpu = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )

@@ -43,9 +43,10 @@ class OnnxModel:
     The default session options burn a whole core between two frames; see
     ``intra_op.allow_spinning`` in the documentation of ONNX Runtime.
 
-    A row of which any output is no number, or lies outside of `PLAUSIBLE`, means nothing: it is
-    NaN in all outputs, and a stream of rows is then at its beginning again. This is the one place
-    that decides so; whoever runs a graph counts such rows and does without them.
+    A row of which any output is no number, or lies outside of `PLAUSIBLE`, means nothing, and so
+    does one that the graph fails for, or answers with other than one row: it is NaN in all outputs,
+    and a stream of rows is then at its beginning again. This is the one place that decides so;
+    whoever runs a graph counts such rows and does without them.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ class OnnxModel:
         )
         self.states = {state.name: tuple(state.shape) for state in states}
         self._input, self._dtype = rows[0].name, _dtype(rows[0])
+        self._row_shape = tuple(rows[0].shape[1:])
         self._row_shapes = [output.shape[1:] for output in outputs]
 
     def __call__(self, features: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -103,18 +105,24 @@ class OnnxModel:
         if not len(features):  # some operators of the classifiers' graphs refuse no rows
             return [np.empty((0, *shape)) for shape in self._row_shapes]
         rows = np.ascontiguousarray(features, dtype=self._dtype)
-        results = [
-            np.array(result, dtype=np.float64)
-            for result in self._session.run(None, {self._input: rows}, self._limit.options)
-        ]
+        try:
+            made = self._session.run(None, {self._input: rows}, self._limit.options)
+            _check_rows(made, len(rows))
+        except Exception:
+            if self._limit.options is not None or rows.shape[1:] != self._row_shape:
+                raise
+            if len(rows) > 1:  # the others may be right
+                each = [self(features[k : k + 1]) for k in range(len(rows))]
+                return [np.concatenate(outputs) for outputs in zip(*each, strict=True)]
+            return [np.full((1, *shape), np.nan) for shape in self._row_shapes]
+        results = [np.array(result, dtype=np.float64) for result in made]
         wrong = [_wrong(np.asarray(features), -math.inf, math.inf)]
         wrong += [
             _wrong(result, *PLAUSIBLE.get(name, _ANY_OTHER))
             for name, result in zip(self.outputs, results, strict=True)
-            if len(result) == len(rows)
         ]
         for result in results:
-            result[np.logical_or.reduce(wrong)[: len(result)]] = np.nan
+            result[np.logical_or.reduce(wrong)] = np.nan
         return results
 
     def stream(self, ahead: int = 0) -> "ModelStream":
@@ -129,7 +137,10 @@ class OnnxModel:
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Let runs end with an exception where they take longer than that, all together."""
+        """Let runs end with an exception: where they take longer than that, all together, or fail.
+
+        So a graph is tried. Afterwards a run that fails is a row without meaning.
+        """
         self._limit.options = options = onnxruntime.RunOptions()
         options.log_severity_level = 4
         timer = threading.Timer(seconds, setattr, (options, "terminate", True))
@@ -214,16 +225,13 @@ class ModelStream:
         ValueError
             A row has other columns than the graph takes, or one input has more of them.
         Exception
-            Whatever ONNX Runtime raises for several such rows.
+            Whatever ONNX Runtime raises while a graph is tried, see `OnnxModel.within`.
         """
+        for place, row in zip(self._rows, rows, strict=True):
+            if row.shape[1:] != place.shape[1:]:
+                raise ValueError(f"a row has shape {row.shape[1:]}, not {place.shape[1:]}")
         if len(rows[0]) == 1:
-            for place, row in zip(self._rows, rows, strict=True):
-                if row.shape != place.shape:
-                    raise ValueError(f"a row has shape {row.shape}, not {place.shape}")
-                _put(row, place)
-            self._frame_session.run_with_iobinding(self._bindings[self._turn], self._limit.options)
-            self._turn = 1 - self._turn
-            self._judge()
+            self._process_one(rows)
             return self._outputs
         if len({len(one) for one in rows}) > 1:
             raise ValueError(f"inputs of {' and '.join(str(len(one)) for one in rows)} rows")
@@ -234,14 +242,33 @@ class ModelStream:
             for one, place in zip(rows, self._rows, strict=True)
         ]
         states, count = self._states[self._turn], len(self._outputs)
-        results: list[NDArray[Any]] = self._session.run(
-            None, dict(zip(self._names, (*given, *states), strict=True)), self._limit.options
-        )
+        inputs = dict(zip(self._names, (*given, *states), strict=True))
+        try:
+            results: list[NDArray[Any]] = self._session.run(None, inputs, self._limit.options)
+            _check_rows(results[:count], len(rows[0]))
+        except Exception:
+            if self._limit.options is not None:
+                raise
+            return self._one_by_one(rows)
         if self._silent or self._any_wrong([one.reshape(-1) for one in results[:count]]):
             return self._one_by_one(rows)
         for state, after in zip(states, results[count:], strict=True):
             state[:] = after
         return results[:count]
+
+    def _process_one(self, rows: Sequence[NDArray[np.float64]]) -> None:
+        """Go on with one row, in the memory that is bound to the graph."""
+        for place, row in zip(self._rows, rows, strict=True):
+            _put(row, place)
+        failed = False
+        try:
+            self._frame_session.run_with_iobinding(self._bindings[self._turn], self._limit.options)
+        except Exception:
+            if self._limit.options is not None:
+                raise
+            failed = True
+        self._turn = 1 - self._turn
+        self._judge(failed=failed)
 
     def reset(self) -> None:
         """Forget the past: states are zero again."""
@@ -252,9 +279,9 @@ class ModelStream:
         for state in self._states[self._turn]:
             state[:] = 0.0
 
-    def _judge(self) -> None:
+    def _judge(self, *, failed: bool) -> None:
         """Look at the row that was made, and begin anew where it means nothing."""
-        if self._any_wrong(self._values):
+        if failed or self._any_wrong(self._values):
             self.implausible += 1
             self._silent = self._ahead
             self._forget()
@@ -302,6 +329,13 @@ def _wrong(values: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
     each = values.reshape(len(values), -1)
     wrong: NDArray[np.bool_] = ~(np.isfinite(each) & (each >= low) & (each <= high)).all(axis=1)
     return wrong
+
+
+def _check_rows(results: Sequence[NDArray[Any]], count: int) -> None:
+    """Refuse results of other than so many rows."""
+    for result in results:
+        if result.shape[:1] != (count,):
+            raise ValueError(f"{count} rows give a result of shape {result.shape}")
 
 
 _Nodes = list[onnxruntime.NodeArg]

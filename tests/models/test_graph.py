@@ -1,5 +1,7 @@
 """Graphs that somebody else may have made."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,23 @@ def tall(model: Any) -> None:
     node("TreeEnsembleClassifier", "ai.onnx.ml", nodes_treeids=[3] * 70_000)(model)
 
 
+def whole() -> Any:
+    return numpy_helper.from_array(np.array([-(2**63)]))
+
+
+def dividing(*names: str, before: Change | None = None) -> Change:
+    """A division, of what a node before it may make."""
+
+    def change(model: Any) -> None:
+        if before is not None:
+            before(model)
+        for name, kind in (("whole", np.int64), ("exact", np.float32)):
+            model.graph.initializer.append(numpy_helper.from_array(np.ones(1, kind), name))
+        model.graph.node.append(helper.make_node("Div", names, ["divided"]))
+
+    return change
+
+
 def function(model: Any) -> None:
     inner = helper.make_node("Identity", ["a"], ["b"])
     model.functions.append(
@@ -93,6 +112,15 @@ def function(model: Any) -> None:
             lambda model: model.training_info.add(initialization=branch()),
             "functions of its own",
         ),
+        (dividing("whole", "whole"), "divides numbers that may be integers"),
+        (dividing("exact", "whole"), "divides numbers that may be integers"),
+        (dividing("z", "z"), "divides numbers that may be integers"),  # which comes later
+        (dividing("z", "z", before=node("Shape")), "divides numbers that may be integers"),
+        (dividing("z", "z", before=node("Cast", to=7)), "divides numbers that may be integers"),
+        (
+            dividing("z", "z", before=node("ConstantOfShape", value=whole())),
+            "divides numbers that may be integers",
+        ),
         (lambda model: [node("Neg")(model) for _ in range(2001)], "2002 operators, more than 2000"),
         (lambda model: model.ClearField("graph"), "it is no ONNX graph"),
     ],
@@ -106,6 +134,25 @@ def test_a_graph_of_anything_else_is_refused(change: Change, said: str) -> None:
         check_graph(model.SerializeToString())
     assert len(str(caught.value)) < 300
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        dividing("exact", "exact"),
+        dividing("x", "exact"),
+        dividing("y", "x"),
+        dividing("z", "x", before=node("Cast", to=TensorProto.DOUBLE)),
+        dividing("z", "x", before=node("ReduceMean")),
+        dividing("z", "x", before=node("Scaler", "ai.onnx.ml")),
+        dividing("z", "x", before=node("Constant", value_float=2.0)),
+    ],
+)
+def test_fractions_may_be_divided(change: Change) -> None:
+    """Models normalise by division: a bundle that is right would be refused."""
+    model = plain()
+    change(model)
+    check_graph(model.SerializeToString())
 
 
 def test_trees_are_counted_however_they_are_written() -> None:
@@ -200,6 +247,58 @@ def filling(features: str) -> Any:
         [size],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+def pooling(features: str, *, folded: bool) -> Any:
+    """A model of a single operator that takes hours, which nothing ends."""
+    size = numpy_helper.from_array(np.array([1, 1, 3000, 3000]), "size")
+    kind = numpy_helper.from_array(np.array(0.0), "kind")
+    nodes = [
+        helper.make_node("ConstantOfShape", ["size"], ["zeros"]),
+        helper.make_node("AveragePool", ["zeros"], ["mean"], kernel_shape=[1500, 1500]),
+        helper.make_node("ReduceSum", ["mean"], ["single"], keepdims=0),
+        helper.make_node("Cast", ["single"], ["sum"], to=TensorProto.DOUBLE),
+        helper.make_node("Add", [features, "sum"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+    ]
+    if not folded:  # the sizes are known only once it runs
+        nodes[:0] = [
+            helper.make_node("ReduceMin", [features], ["least"], keepdims=0),
+            helper.make_node("Mul", ["least", "kind"], ["zero"]),
+            helper.make_node("Cast", ["zero"], ["none"], to=TensorProto.INT64),
+            helper.make_node("Add", ["size", "none"], ["as_large"]),
+        ]
+        nodes[4].input[0] = "as_large"
+    graph = helper.make_graph(
+        nodes,
+        "pooling",
+        [helper.make_tensor_value_info(features, TensorProto.DOUBLE, ["n", 22])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, ["n", 22])],
+        [size, kind],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+@pytest.mark.slow
+@pytest.mark.system
+@pytest.mark.parametrize("folded", [True, False], ids=["while it is loaded", "while it runs"])
+def test_an_operator_without_an_end_is_given_up(
+    make_bundle: Callable[..., Path], folded: bool
+) -> None:
+    """Nothing ends a single operator: the session would hang at its start, Ctrl-C or not."""
+    path = make_bundle()
+    (path / "mode.onnx").write_bytes(pooling("features", folded=folded).SerializeToString())
+    program = (
+        "import sys\nfrom models import bundle, graph_loading\n"
+        "graph_loading.LOADING_S = bundle._TRIAL_S = bundle._TRIAL_ENDS_S = 2.0\n"
+        "try:\n    bundle.Bundle.open(sys.argv[1])\n"
+        "except bundle.BundleError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, path], capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "it takes longer than" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,49 @@ def spoil(file: Path, output: str, value: float, limit: float = LIMIT) -> None:
     onnx.save(model, file)
 
 
+def let_fail(file: Path, how: str) -> None:
+    """Let a graph fail for rows whose sum is above the limit, in the way that is named."""
+    model = onnx.load(file)
+    graph = model.graph
+    graph.output[0].type.tensor_type.shape.dim[0].dim_param = "other"
+    output = graph.output[0].name
+    for node in graph.node:
+        node.output[:] = ["computed" if name == output else name for name in node.output]
+    for name, content in (
+        ("limit", np.array(LIMIT, np.float32)),
+        ("one", np.array([1])),
+        ("ends", np.array([2**31])),
+        ("first", np.array([0])),
+        ("far", np.array(2**62)),
+        ("zeros", np.zeros(2, np.float32)),
+    ):
+        graph.initializer.append(numpy_helper.from_array(content, name))
+    ways = {
+        "place": [helper.make_node("Gather", ["zeros", "size"], ["failed"])],
+        "memory": [
+            helper.make_node("ConstantOfShape", ["counts"], ["filled"]),
+            helper.make_node("ReduceSum", ["filled"], ["failed"]),
+        ],
+        "rows": [helper.make_node("Identity", ["zeros"], ["failed"])],
+    }
+    start = "counts" if how == "rows" else "first"
+    graph.node.extend(
+        [
+            helper.make_node("ReduceSum", ["features", "one"], ["of_row"], keepdims=1),
+            helper.make_node("ReduceMax", ["of_row"], ["highest"], keepdims=0),
+            helper.make_node("Greater", ["highest", "limit"], ["above"]),
+            helper.make_node("Cast", ["above"], ["number"], to=TensorProto.INT64),
+            helper.make_node("Mul", ["number", "one" if how == "rows" else "far"], ["size"]),
+            helper.make_node("Reshape", ["size", "one"], ["counts"]),
+            *ways[how],
+            helper.make_node("ReduceMin", ["failed"], ["nothing"], keepdims=0),
+            helper.make_node("Add", ["computed", "nothing"], ["whole"]),
+            helper.make_node("Slice", ["whole", start, "ends", "first"], [output]),
+        ]
+    )
+    onnx.save(model, file)
+
+
 PLACES = [
     ("converter.onnx", "mel_cepstrum"),
     ("converter.onnx", "log_f0"),
@@ -125,6 +168,28 @@ def run(bundle: Bundle, frames: np.ndarray, cuts: Any) -> tuple[np.ndarray, np.n
     said = [models.process(part, part) for part in np.split(frames, cuts)]
     mel = np.concatenate([one.mel_cepstrum for _, one in said] + [models.flush().mel_cepstrum])
     return mel, np.concatenate([one for one, _ in said]), models.implausible_frames
+
+
+@pytest.mark.parametrize("how", ["place", "memory", "rows"])
+def test_frames_that_a_graph_fails_for_are_a_gap(
+    make_bundle: MakeBundle, kind: Any, capfd: pytest.CaptureFixture[str], how: str
+) -> None:
+    """A graph that fails after an hour would take the session and all that was said with it."""
+    path = make_bundle(kind)
+    for file in ("converter.onnx", "with_gate.onnx", "frame.onnx"):
+        let_fail(path / file, how)
+    bundle = Bundle.open(path)
+    frames = np.random.default_rng(1).normal(size=(60, 10)) / 10
+    frames[20:23] = 30.0
+    whole, activity, count = run(bundle, frames, [])
+    assert 3 <= count <= 20
+    assert not np.isnan(whole[[*range(15), *range(40, 60)]]).any()
+    assert not np.isnan(activity[40:]).any()
+    for cuts in (range(1, 60), [7, 8, 21, 22, 40]):
+        mel, _, counted = run(bundle, frames, cuts)
+        np.testing.assert_allclose(mel, whole, atol=1e-4)
+        assert counted == count
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("value", WRONG.values(), ids=WRONG)
