@@ -129,8 +129,8 @@ def caution(thing: str, rate_hz: float, declared_hz: float) -> str:
         A line for a person.
     """
     return (
-        f"samples of {thing} come at {rate_hz:.4g} Hz, and it declares {declared_hz:.4g} Hz: times, "
-        "filters and features are wrong by as much; let the sender declare its true rate"
+        f"samples of {thing} come at {rate_hz:.4g} Hz, and it declares {declared_hz:.4g} Hz: "
+        "times, filters and features are wrong by as much; let the sender declare its true rate"
     )
 
 

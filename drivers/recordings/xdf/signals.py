@@ -147,7 +147,8 @@ def _notes(head: StreamHead, rate_hz: float, replaced: int) -> list[str]:
         notes.append(caution(f"stream '{head.name}'", rate_hz, head.rate_hz))
     if replaced:
         notes.append(
-            f"{replaced} time stamps of stream {head} are no times: they are taken from their neighbours"
+            f"{replaced} time stamps of stream {head} are no times: they are taken from their "
+            "neighbours"
         )
     return notes
 
