@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from itertools import count
 
 from drivers.clock import Clock
 from drivers.source import Chunk
@@ -42,7 +43,7 @@ def drive(
     BaseException or None
         The first error of either thread, which ended both.
     """
-    workers = Workers(parts.ring.close)
+    workers = Workers(parts.ring.close, lambda: step)
     compute = Compute(
         parts.pipeline,
         parts.trace,
@@ -52,6 +53,7 @@ def drive(
         parts.drift,
     )
     ended: Ended = "source"
+    step: int | None = None  # of computing
 
     def take(chunk: Chunk | None) -> None:
         parts.watch.look(chunk)
@@ -76,7 +78,13 @@ def drive(
             parts.watch.finish()
 
     def work() -> None:
-        while (chunk := parts.ring.get()) is not None:
+        nonlocal step
+        for number in count():
+            step = None
+            chunk = parts.ring.get()
+            step = number
+            if chunk is None:
+                break
             compute.take(chunk)
         compute.finish()
 
