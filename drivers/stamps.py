@@ -7,6 +7,23 @@ LATEST_S = 1e10
 """In 300 years, where stamps count from 1970."""
 
 
+def are_times(times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of each stamp whether it can be a time at all.
+
+    Parameters
+    ----------
+    times_s : ndarray of float64
+        Stamps, of any clock.
+
+    Returns
+    -------
+    ndarray of bool
+        False where a stamp is not finite, or beyond `LATEST_S`.
+    """
+    within: NDArray[np.bool_] = np.abs(times_s) < LATEST_S
+    return within
+
+
 def repaired(times_s: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float64], int]:
     """Replace stamps that are no times by what their neighbours tell.
 
@@ -24,7 +41,7 @@ def repaired(times_s: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.f
     replaced : int
         How many were none.
     """
-    good = np.abs(times_s) < LATEST_S
+    good = are_times(times_s)
     replaced = int(len(times_s) - np.count_nonzero(good))
     if not replaced:
         return times_s, 0

@@ -18,7 +18,7 @@ from drivers.lsl.link import Link, Piece
 from drivers.outside.names import clean
 from drivers.reconnect import StallTimer
 from drivers.source import Chunk, Health, SourceInfo, SourceState
-from drivers.stamps import LATEST_S
+from drivers.stamps import are_times
 from drivers.units import VOLTAGES, uv_per
 
 _BUFFER_S = 2  # older samples are of no use to a live session
@@ -269,7 +269,7 @@ class LslSource:
             )
         )
         self._interrupted = False
-        if not math.isfinite(float(piece.stamps_s[-1])):
+        if not are_times(piece.stamps_s[-1:])[0]:
             return
         self._last_stamp_s = float(piece.stamps_s[-1]) + piece.offset_s
         self._note_lag(piece.received_s - self._last_stamp_s, len(piece.stamps_s))
@@ -321,10 +321,13 @@ class LslSource:
                 markers.stream = piece.stream
                 # A sender's samples and markers have one clock, so one correction serves both.
                 offset_s = self._offset_s if markers.own else piece.offset_s
-                for values, stamp_s in zip(piece.values, piece.stamps_s, strict=True):
+                timed = are_times(piece.stamps_s)
+                for values, stamp_s, is_time in zip(
+                    piece.values, piece.stamps_s, timed, strict=True
+                ):
                     label = clean(" ".join(map(_text, values)), _MOST_LETTERS)
                     marker = StampedMarker(float(stamp_s) + offset_s, label, markers.own)
-                    if not abs(stamp_s) < LATEST_S:  # it has no time: it is now
+                    if not is_time:  # it is now
                         marker = StampedMarker(piece.received_s, label, own=False)
                     if markers.own and label == END:
                         self._end_s = marker.stamp_s

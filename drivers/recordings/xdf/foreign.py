@@ -16,7 +16,7 @@ from drivers.recordings.xdf.pieces import Allowance, Piece
 from drivers.recordings.xdf.scan import Scan
 from drivers.recordings.xdf.signals import Signal, Sound
 from drivers.source import UTTERANCE, Marker, Samples
-from drivers.stamps import LATEST_S
+from drivers.stamps import are_times
 
 
 @dataclass(frozen=True)
@@ -166,5 +166,5 @@ def _events(stream: Loaded) -> list[tuple[float, str]]:
     if not isinstance(values, list):
         values = [", ".join(f"{value:g}" for value in row) for row in values]
     # what is at no time is behind all others, where it is outside the EMG
-    times_s = np.where(np.abs(stream.times_s) < LATEST_S, stream.times_s, np.inf).tolist()
+    times_s = np.where(are_times(stream.times_s), stream.times_s, np.inf).tolist()
     return [(at, label) for at, label in zip(times_s, values, strict=True) if label.strip()]

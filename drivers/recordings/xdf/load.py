@@ -16,7 +16,7 @@ from drivers.errors import RecordingError
 from drivers.recordings.xdf.container import MAGIC, STRING, Tag, chunk, length
 from drivers.recordings.xdf.elements import parse_xml
 from drivers.recordings.xdf.scan import Scan, Span, decode
-from drivers.stamps import LATEST_S
+from drivers.stamps import are_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Loaded:
     @property
     def begin_s(self) -> float | None:
         """Time of the first sample that has one."""
-        times_s = self.times_s[np.abs(self.times_s) < LATEST_S]
+        times_s = self.times_s[are_times(self.times_s)]
         return float(times_s[0]) if len(times_s) else None
 
 
@@ -97,7 +97,7 @@ def load(found: Scan, streams: Collection[int], sound: Collection[int]) -> dict[
 def _sound(found: Scan, span: Span, last_s: float) -> tuple[NDArray[Any], float, float]:
     """Return values, and the raw stamps of the first and the last one."""
     values, stamps = decode(found, span)
-    stamps[~(np.abs(stamps) < LATEST_S)] = np.nan
+    stamps[~are_times(stamps)] = np.nan
     step_s = 1.0 / found.heads[span.stream].rate_hz
     begin_s = last_s + step_s if np.isnan(stamps[0]) else float(stamps[0])
     stamps[0] = begin_s

@@ -22,7 +22,7 @@ from drivers.recordings.xdf.pieces import Allowance, Piece, join
 from drivers.recordings.xdf.scan import Scan
 from drivers.recordings.xdf.signals import microvolts
 from drivers.source import UTTERANCE, Channel, Marker, Provenance, Samples
-from drivers.stamps import LATEST_S
+from drivers.stamps import LATEST_S, are_times
 from drivers.units import InMicrovolts
 
 NO_SAMPLES = "no samples: it ended before the first one came"
@@ -139,7 +139,7 @@ def read_own(
     sound = {n for n in wanted if roles[n].startswith(_SPEECH)}
     loaded = load(found, wanted - sound, sound)
     for number, one in loaded.items():
-        if not np.all(np.abs(one.times_s) < LATEST_S):
+        if not np.all(are_times(one.times_s)):
             raise RecordingError(
                 f"time stamps of stream {found.heads[number]}",
                 value="not all are times",
