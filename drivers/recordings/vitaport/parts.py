@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from drivers.errors import RecordingError
+from drivers.outside.texts import open_regular
+from drivers.recordings.checked import one_line
 from drivers.recordings.vitaport.counts import (
     Bytes,
     Counts,
@@ -86,10 +88,9 @@ def read_parts(path: Path) -> list[Part]:
     RecordingError
         It is no Vitaport file, or a header contradicts itself.
     """
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise RecordingError(f"Vitaport file {path}", value=error) from error
+    thing = f"Vitaport file {path}"
+    with one_line(thing), open_regular(path, thing, RecordingError) as file:
+        data = np.fromfile(file, np.uint8)
     header = parse_header(data, path.name)
     if not header.raw:
         check_blocks(header, path.name)
