@@ -79,7 +79,8 @@ class ActivityPart(Checked):
     )
 
 
-_Value = Annotated[float, Field(ge=-1e30, le=1e30)]
+_Level = Annotated[float, Field(ge=-1e8, le=1e8)]
+_Product = Annotated[float, Field(ge=-1e16, le=1e16)]  # of two of them
 
 
 class StandInPart(Checked):
@@ -89,10 +90,10 @@ class StandInPart(Checked):
         description="What the other channels let expect, or the channel's level: its mean over "
         "everything, or at rest."
     )
-    level: tuple[tuple[_Value, ...], ...] = Field(
+    level: tuple[tuple[_Level, ...], ...] = Field(
         description="Of each feature in each channel; the features of the bands come last."
     )
-    covariance: tuple[tuple[tuple[_Value, ...], ...], ...] | None = Field(
+    covariance: tuple[tuple[tuple[_Product, ...], ...], ...] | None = Field(
         default=None, description="Of each feature between channels, of the kind 'others'."
     )
 
