@@ -31,6 +31,7 @@ that the other two are ours.
 import importlib.util
 import sys
 from pathlib import Path
+from types import FrameType
 
 __version__ = "0.1.0"
 
@@ -55,6 +56,21 @@ def check_floors() -> None:
                 f"streamer needs its own package '{floor}' in {here}, but Python finds {found}; "
                 "rename that one, or run from another folder"
             )
+
+
+def importing(frame: FrameType | None) -> bool:
+    """Say whether a library is being loaded, within which nothing may be raised from outside.
+
+    Parameters
+    ----------
+    frame : frame, optional
+        What runs.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 # `python -m streamer` gets here with the current folder first on the path; `__main__`

@@ -32,11 +32,9 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     frame : frame, optional
         What runs.
     """
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        frame = frame.f_back
+    if streamer.importing(frame):
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
     raise KeyboardInterrupt
 
 

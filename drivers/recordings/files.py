@@ -45,7 +45,12 @@ def new_file(path: Path) -> Iterator[BufferedWriter]:
             yield file
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise RecordingError(f"file {path} cannot be written", value=error.strerror) from error
+        reason = error.strerror or str(error)  # NumPy's say in words how much was written
+        raise RecordingError(
+            f"file {path} cannot be written",
+            value=reason,
+            way_out="make room, or choose another place",
+        ) from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from streamer import importing
 from streamer.cli.options import note
 
 Handler = Callable[[int, FrameType | None], object]
@@ -42,7 +43,7 @@ def ending_properly(
         for one in _handled():
             signal.signal(one, signal.SIG_DFL)
         stop.set()
-        if waiting():
+        if waiting() and not importing(frame):  # else it is asked of `stop` soon
             raise KeyboardInterrupt
         if not sys.stderr.isatty():  # a line in between would tear the screen
             note("ending; once more to kill")

@@ -76,12 +76,24 @@ def run(job: Run, config: Config, out: Path | None, *, json_: bool) -> int:
     int
         Exit code.
     """
-    stop = threading.Event()
-    with ending_properly(stop, lambda: job.source.health.state is SourceState.CONNECTING):
-        return _run(job, config, out, stop, json_=json_)
+    stop, began = threading.Event(), threading.Event()
+
+    def waiting() -> bool:  # opening a bundle may take a minute, where all is compiled anew
+        return not began.is_set() or job.source.health.state is SourceState.CONNECTING
+
+    with ending_properly(stop, waiting):
+        return _run(job, config, out, stop, began, json_=json_)
 
 
-def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, json_: bool) -> int:
+def _run(
+    job: Run,
+    config: Config,
+    out: Path | None,
+    stop: threading.Event,
+    began: threading.Event,
+    *,
+    json_: bool,
+) -> int:
     bundle = Bundle.open(config.bundle or packaged_bundle(), config.models.speaker)
     cautions = [*unlearned(bundle.manifest), *unsure(bundle.manifest)]
     if job.realtime:
@@ -92,6 +104,7 @@ def _run(job: Run, config: Config, out: Path | None, stop: threading.Event, *, j
     _keep(config, directory.path / CONFIG)
 
     def opened() -> None:
+        began.set()
         # A line in between would tear the screen.
         if job.remark is not None and not (config.screen and sys.stderr.isatty()):
             note(job.remark)

@@ -56,7 +56,11 @@ class Recorder:
             self._wavs = [WavFile(directory.audio, rate_hz)]
             self._lines = directory.estimates.open("xb", buffering=0)
         except OSError as error:
-            raise OutputError(f"{error.filename} cannot be written: {error.strerror}") from None
+            file = error.filename or directory.audio  # a full disk names none
+            raise OutputError(
+                f"{file} cannot be written: {error.strerror}",
+                way_out="make room, or choose another place with --out",
+            ) from None
         self.audio = directory.audio
 
     def begin(self, utterance: str | None) -> None:

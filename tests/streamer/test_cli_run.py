@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from streamer.cli.run import exit_code
+from streamer.cli.run import Run, exit_code, run
+from streamer.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,3 +71,19 @@ def test_a_terminal_that_closes_ends_a_session_whose_sound_hangs(tmp_path: Path)
     assert json.loads((out / "summary.json").read_text()) == summary
     assert (out / "latency.json").exists()
     assert Path(summary["overview"]).exists()
+
+
+def test_what_has_not_begun_is_interrupted_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A bundle that is opened, and compiled anew, would keep Ctrl-C waiting for a minute."""
+
+    def opening(*args: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        pytest.fail("the signal was left for later")
+
+    monkeypatch.setattr("streamer.cli.run.Bundle.open", opening)
+    job = Run("replay", SimpleNamespace(health=SimpleNamespace(state=None)))  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        run(job, Config(), tmp_path / "run", json_=False)
+    assert not (tmp_path / "run").exists()

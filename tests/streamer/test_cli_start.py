@@ -1,5 +1,6 @@
 """The command answers at once: what is heavy is loaded by what needs it alone."""
 
+import importlib.util
 import signal
 import subprocess
 import sys
@@ -67,6 +68,18 @@ def loaded_by(*lines: str) -> set[str]:
     first, *names = done.stdout.splitlines()[-1].split()
     assert first == "loaded", done.stderr
     return set(names)
+
+
+def test_ctrl_c_while_a_library_loads_waits_for_it(tmp_path: Path) -> None:
+    """The library would take the interrupt for an error of its own: "initialization failed"."""
+    stop = threading.Event()
+    (tmp_path / "loading_library.py").write_text("import signal; signal.raise_signal(2)\n")
+    spec = importlib.util.spec_from_file_location("loading", tmp_path / "loading_library.py")
+    assert spec is not None
+    assert spec.loader is not None
+    with ending_properly(stop, lambda: True):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        assert stop.is_set()
 
 
 def test_ctrl_c_while_a_device_is_looked_for_ends_at_once() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import RecordingError
 from drivers.recordings.edf import BDF, EDF
+from drivers.recordings.files import new_file
 from drivers.source import Channel, Marker
 
 
@@ -194,3 +195,14 @@ def test_long_recordings_at_odd_rates(tmp_path, make_recording):
         recording = make_recording(400_001, channels=1, rate_hz=rate_hz)
         read = _round_trip(EDF, recording, tmp_path / f"{rate_hz}.edf")
         assert (len(read.emg_uv), read.rate_hz) == (400_001, rate_hz)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), OSError("9 requested and 0 written")]
+)
+def test_a_disk_that_is_full_is_the_reason(error, tmp_path):
+    """NumPy's errors have no code of the system: the line would say that it failed, and no more."""
+    with pytest.raises(RecordingError, match=r"cannot be written: got .+; make room"):
+        with new_file(tmp_path / "a.edf"):
+            raise error
+    assert not (tmp_path / "a.edf").exists()

@@ -222,3 +222,16 @@ def test_a_directory_that_vanished_is_one_line(directory: RunDirectory) -> None:
     directory.path.rmdir()
     with pytest.raises(OutputError, match=r"audio\.wav cannot be written: No such file"):
         Recorder(directory, 16000)
+
+
+def test_a_disk_that_is_full_from_the_start_names_the_file(
+    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of writing has no file name: it would be "None cannot be written"."""
+
+    def full(*args: object) -> WavFile:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("streamer.results.recorder.WavFile", full)
+    with pytest.raises(OutputError, match=r"audio\.wav cannot be written: No space.*--out"):
+        Recorder(directory, 16000)
