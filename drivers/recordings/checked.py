@@ -5,15 +5,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
+
 from drivers.errors import RecordingError
 from drivers.outside.names import clean
+from drivers.outside.settings import MOST_SECONDS
 from drivers.recordings.recording import Recording
 from drivers.selection import find_columns
-from drivers.source import Channel, Marker
+from drivers.source import Channel, Marker, Samples
 from drivers.units import unique_labels
 
 LEAST_RATE_HZ, MOST_RATE_HZ = 1.0, 1e6
 MOST_CHANNELS = 1024
+MOST_PEAK = 16.0
+"""Full scales of speech: a float may exceed one a little, and counts exceed it by far."""
 
 _MOST_LETTERS = 4096  # of a marker, which may hold data of the program that wrote it
 
@@ -107,7 +112,9 @@ def checked(recording: Recording, thing: str) -> Recording:
     Returns
     -------
     Recording
-        With a bounded rate and number of channels, and texts of one line each.
+        With a bounded rate and number of channels, and texts of one line each. Infinite samples
+        are lost ones; speech that is on no scale, and markers and phones at no time, are left
+        out, which its notes say.
 
     Raises
     ------
@@ -122,6 +129,7 @@ def checked(recording: Recording, thing: str) -> Recording:
             f"channels of {thing}", value=len(recording.channels), allowed=f"1 to {MOST_CHANNELS}"
         )
     labels = unique_labels([clean(channel.label) for channel in recording.channels])
+    recording = _possible(recording)
     return replace(
         recording,
         name=clean(recording.name),
@@ -135,6 +143,43 @@ def checked(recording: Recording, thing: str) -> Recording:
         speaker=_clean(recording.speaker),
         session=_clean(recording.session),
     )
+
+
+def _possible(recording: Recording) -> Recording:
+    """Leave out what no recording can have, which no format could write again."""
+    most = MOST_SECONDS * recording.rate_hz
+    markers = tuple(one for one in recording.markers if abs(one.index) < most)
+    phones = tuple(one for one in recording.phones if 0 <= one.start_s <= one.end_s < MOST_SECONDS)
+    left_out = {
+        "markers at no time": len(recording.markers) - len(markers),
+        "phones at no time": len(recording.phones) - len(phones),
+    }
+    audio = recording.audio
+    # NaN is within no bounds
+    if audio is not None and not np.abs(audio).max(initial=0.0) <= MOST_PEAK:
+        left_out["natural speech that is on no scale, or not finite"] = 1
+        audio = None
+    notes = [
+        f"{recording.name}: {what} left out" + f" ({count})" * (count > 1)
+        for what, count in left_out.items()
+        if count
+    ]
+    lead_in_uv = recording.lead_in_uv
+    return replace(
+        recording,
+        emg_uv=_without_infinity(recording.emg_uv),
+        lead_in_uv=None if lead_in_uv is None else _without_infinity(lead_in_uv),
+        markers=markers,
+        phones=phones,
+        audio=audio,
+        audio_rate_hz=None if audio is None else recording.audio_rate_hz,
+        notes=(*recording.notes, *notes),
+    )
+
+
+def _without_infinity(emg_uv: Samples) -> Samples:
+    infinite = np.isinf(emg_uv)
+    return np.where(infinite, np.float32(np.nan), emg_uv) if infinite.any() else emg_uv
 
 
 def _clean(text: str | None) -> str | None:

@@ -107,6 +107,7 @@ class _Sums:
         default_factory=lambda: {key: Counter() for key in _LABELS}
     )
     notes: dict[str, None] = field(default_factory=dict)
+    missing: Counter[str] = field(default_factory=Counter)
 
     def add(self, recording: Recording) -> None:
         """Count one more."""
@@ -119,7 +120,11 @@ class _Sums:
         self.counts["recordings"] += 1
         self.names.append(recording.name)
         self.counts["samples"] += len(recording.emg_uv)
-        self.counts["lost_samples"] += int(np.isnan(recording.emg_uv).all(axis=1).sum())
+        missing = np.isnan(recording.emg_uv)
+        lost = int(missing.all(axis=1).sum())
+        self.counts["lost_samples"] += lost
+        for channel, count in zip(recording.channels, missing.sum(axis=0) - lost, strict=True):
+            self.missing[channel.label] += int(count)
         self.counts["markers"] += len(recording.markers)
         self.counts["audio"] += recording.audio is not None
         self.counts["transcripts"] += recording.transcript is not None
@@ -129,6 +134,14 @@ class _Sums:
         for key, labels in self.labels.items():
             if (label := getattr(recording, key)) is not None:
                 labels[label] += 1
+
+    def gaps(self) -> list[str]:
+        """Name the channels in which samples are missing that others have."""
+        return [
+            f"channel {label} lacks {count} samples that other channels have"
+            for label, count in self.missing.items()
+            if count
+        ]
 
 
 @dataclass
@@ -231,7 +244,7 @@ def describe(path: str | Path, choices: Choices = AS_WRITTEN) -> FileInfo:
         names=tuple(sums.names),
         recorded_at=sums.recorded_at,
         details=details(path, choices),
-        notes=(*sums.notes, *amplitudes.cautions(path.name)),
+        notes=(*sums.notes, *sums.gaps(), *amplitudes.cautions(path.name)),
     )
 
 

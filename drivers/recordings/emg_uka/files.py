@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from drivers.errors import RecordingError
 from drivers.outside.names import clean, shown
 from drivers.outside.texts import read_text
+from drivers.recordings.checked import MOST_PEAK
 from drivers.recordings.recording import Segment
 
 MARKER_COLUMN = 6
@@ -23,7 +24,6 @@ SAMPLE_BYTES = 2 * COLUMNS
 RATE_HZ = 600.0
 _FRAMES_PER_S = 100  # of the alignments
 _MOST_EMG_BYTES = 2**30  # 35 hours
-_MOST_PEAK = 16.0  # full scales: a float may exceed one a little, and counts exceed it by far
 _PHONE = re.compile(r"\s*(\d{1,9})\s+(\d{1,9})\s+(\S+)\s*", re.ASCII)
 
 
@@ -173,7 +173,7 @@ def read_audio(path: Path, utterance: str) -> tuple[NDArray[np.float32], int]:
     if not np.isfinite(audio).all():
         raise UtteranceError("audio not finite", utterance, value="NaN or infinite samples")
     peak = np.abs(audio).max(initial=0.0)
-    if peak > _MOST_PEAK:
+    if peak > MOST_PEAK:
         raise UtteranceError(
             "audio on no scale", utterance, value=f"peak {peak:g}", allowed="a full scale of 1"
         )

@@ -199,6 +199,14 @@ class Arrays:
         with np.errstate(over="ignore"):  # becomes infinite, which nobody can miss
             return np.ascontiguousarray(self.numbers(key, dimensions), np.float32)
 
+    def sound(self, key: str) -> NDArray[np.float32]:
+        """Get sound, of which integers are parts of their full scale."""
+        dtype = self.numbers(key, 1).dtype
+        if dtype.kind == "u":  # whose zero is in the middle, or is not
+            raise self._wrong(key, "floats, or integers with a sign")
+        sound = self.samples(key, 1)
+        return sound if dtype.kind == "f" else sound / np.float32(2.0 ** (8 * dtype.itemsize - 1))
+
     def rate_hz(self, key: str) -> float:
         """Get a sampling rate."""
         rate_hz = float(self.numbers(key, 0))

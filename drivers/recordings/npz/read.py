@@ -128,7 +128,7 @@ def _recording(path: Path, prefix: str, arrays: Arrays, unit: str | None) -> Rec
         channels=scaled.channels,
         lead_in_uv=None if lead_in is None else lead_in * factors,
         markers=_markers(arrays),
-        audio=arrays.samples("audio", 1) if has_audio else None,
+        audio=arrays.sound("audio") if has_audio else None,
         audio_rate_hz=arrays.rate_hz("audio_rate_hz")
         if has_audio or "audio_rate_hz" in arrays
         else None,

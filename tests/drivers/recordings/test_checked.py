@@ -12,7 +12,7 @@ from drivers.recordings.checked import MOST_CHANNELS, CheckedRecordings, checked
 from drivers.recordings.files import each_file
 from drivers.recordings.format import Choices
 from drivers.recordings.info import amplitude_cautions, describe
-from drivers.recordings.recording import Recording
+from drivers.recordings.recording import Recording, Segment
 from drivers.recordings.registry import read_recordings, recognise, write_recordings
 from drivers.source import Channel, Marker
 
@@ -97,6 +97,42 @@ def test_channels_are_bounded(plain, count):
     wide = replace(plain, channels=many, emg_uv=np.zeros((2, count), np.float32))
     with pytest.raises(RecordingError, match="channels of talk"):
         checked(wide, "talk")
+
+
+IMPOSSIBLE = {
+    "speech of NaN": ({"audio": np.full(10, np.nan, np.float32)}, "speech"),
+    "speech in counts": ({"audio": np.full(10, 9000, np.float32)}, "speech"),
+    "a phone at NaN": ({"phones": (Segment(np.nan, 1.0, "A"),)}, "phones"),
+    "a phone without an end": ({"phones": (Segment(0.0, np.inf, "A"),)}, "phones"),
+    "a phone that ends first": ({"phones": (Segment(1.0, 0.5, "A"),)}, "phones"),
+    "a marker at no time": ({"markers": (Marker(10**15, "go"),)}, "markers"),
+}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+def test_what_no_recording_can_have_is_left_out_and_said(plain, kind, suffix, tmp_path):
+    """`convert` made files of it that `info` refused."""
+    fields, what = IMPOSSIBLE[kind]
+    rate_hz = 16000.0 if "audio" in fields else None
+    recording = checked(replace(plain, audio_rate_hz=rate_hz, **fields), "talk")
+    assert what in recording.notes[-1]
+    assert recording.audio is None and not recording.phones and not recording.markers
+    write_recordings(tmp_path / f"a{suffix}", [recording])
+    assert describe(tmp_path / f"a{suffix}").samples == 600
+
+
+@pytest.mark.parametrize("suffix", [".xdf", ".npz", ".csv"])
+def test_samples_that_are_no_numbers_are_counted(plain, suffix, tmp_path):
+    """Infinite samples counted as received ones, and gaps of one channel as nothing."""
+    emg_uv = plain.emg_uv.copy()
+    emg_uv[100:110] = np.inf
+    emg_uv[200:230, 2] = np.nan
+    emg_uv[230:240, 2] = -np.inf
+    write_recordings(tmp_path / f"a{suffix}", [replace(plain, emg_uv=emg_uv)])
+    about = describe(tmp_path / f"a{suffix}")
+    assert about.lost_samples == 10
+    assert "channel EMG3 lacks 40 samples that other channels have" in about.notes
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\0b", "\ud800", "x" * 10_000, "two\nlines"])

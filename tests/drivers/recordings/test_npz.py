@@ -125,6 +125,17 @@ def test_a_unit_can_be_set_and_its_scale_is_that_of_the_lead_in_too(tmp_path):
         list(FORMAT.read(path))
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32])
+def test_speech_of_any_type_of_number_is_on_one_scale(dtype, tmp_path):
+    """Integers were taken for values of a thousand full scales."""
+    full = 1.0 if dtype == np.float32 else float(np.iinfo(dtype).max) + 1
+    audio = (np.array([0.5, -0.25, 0.0]) * full).astype(dtype)
+    emg_uv = np.ones((9, 2), np.float32)
+    np.savez(tmp_path / "a.npz", emg_uv=emg_uv, rate_hz=600, audio=audio, audio_rate_hz=8000)
+    (recording,) = read_recordings(tmp_path / "a.npz")
+    np.testing.assert_allclose(recording.audio, [0.5, -0.25, 0.0])
+
+
 def test_few_samples_of_many_channels_are_right_where_the_labels_say_so(tmp_path):
     """A moment of a grid of electrodes is no recording that is turned."""
     labels = [f"EMG{n}" for n in range(8)]
