@@ -78,26 +78,28 @@ def first_onset_s(layout: Layout) -> float:
     return 0.0 if onsets is None or onsets[0] is None else onsets[0]
 
 
-def record_onsets_s(layout: Layout) -> NDArray[np.float64]:
+def record_onsets_s(layout: Layout) -> NDArray[np.float64] | None:
     """Read when each data record begins.
 
     Parameters
     ----------
     layout : Layout
-        Of a discontinuous file.
+        Of the file.
 
     Returns
     -------
-    ndarray of float64, shape (records,)
-        Seconds from the first one.
+    ndarray of float64, shape (records,), or None
+        Seconds from the first one; None where one of them is not there.
 
     Raises
     ------
     RecordingError
-        They are not there.
+        They are not there, in a discontinuous file.
     """
     onsets = _onsets(layout, layout.records)
     if onsets is None or None in onsets:
+        if not layout.is_discontinuous:
+            return None
         raise RecordingError(
             f"times of the data records of {layout.path}",
             value="none in it" if onsets is None else "unreadable",

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drivers.errors import RecordingError
 from drivers.recordings.edf import texts
@@ -54,7 +55,8 @@ def read(path: Path, *, unit: str | None = None) -> tuple[Recording]:
     annotations = read_annotations(layout)
     fields = _own_fields(annotations)
     chosen = choose(layout, _stored_channels(fields), unit)
-    emg_uv = _with_gaps(_data(layout, chosen), layout, chosen.rate_hz)
+    lost = _lost_before(layout, chosen.rate_hz)
+    emg_uv = _with_gaps(_data(layout, chosen), lost, path)
     emg_uv = _with_stretches(emg_uv, annotations, chosen.rate_hz)
     rate_hz = fields.get("rate_hz")
     if not isinstance(rate_hz, float) or not (
@@ -78,7 +80,7 @@ def read(path: Path, *, unit: str | None = None) -> tuple[Recording]:
                 for a in annotations
                 if a.text.startswith(texts.PHONE) and a.duration_s is not None
             ),
-            notes=(*_record_notes(layout), *chosen.notes),
+            notes=(*_record_notes(layout, lost), *chosen.notes),
             **_metadata(layout, annotations, fields),
         ),
     )
@@ -116,16 +118,23 @@ def details(path: Path, *, unit: str | None = None) -> dict[str, str]:
     return facts
 
 
-def _record_notes(layout: Layout) -> list[str]:
-    """Say where the header has another number of data records than there are to read."""
+def _record_notes(layout: Layout, lost: NDArray[np.float64]) -> list[str]:
+    """Say where the header is wrong about the data records."""
+    notes = []
     claimed = layout.claimed_records
-    if claimed is not None and claimed >= layout.records:
-        return []  # `details` calls it truncated
-    says = "no number of data records" if claimed is None or claimed < 0 else f"{claimed} of them"
-    return [
-        f"{layout.path.name} holds {layout.records} data records, and all are read; its header "
-        f"says {says}"
-    ]
+    if claimed is None or claimed < layout.records:  # `details` calls more of them truncated
+        there = claimed is not None and claimed >= 0
+        says = f"{claimed} of them" if there else "no number of data records"
+        notes.append(
+            f"{layout.path.name} holds {layout.records} data records, and all are read; its header "
+            f"says {says}"
+        )
+    if lost.any() and not layout.is_discontinuous:
+        notes.append(
+            f"{layout.path.name} says that it has no gaps, and its times have "
+            f"{np.count_nonzero(lost)}: {int(lost.sum())} samples are counted as lost"
+        )
+    return notes
 
 
 def _data(layout: Layout, chosen: Chosen) -> Samples:
@@ -137,21 +146,36 @@ def _data(layout: Layout, chosen: Chosen) -> Samples:
     return emg_uv
 
 
-def _with_gaps(emg_uv: Samples, layout: Layout, rate_hz: float) -> Samples:
-    """Put rows of NaN between the data records of a discontinuous file."""
-    if not layout.is_discontinuous:
-        return emg_uv
-    size = len(emg_uv) // layout.records
-    starts = record_onsets_s(layout) * rate_hz
-    if np.any(np.diff(starts) < size - 0.5):
+def _lost_before(layout: Layout, rate_hz: float) -> NDArray[np.float64]:
+    """Say how many samples are missing before each data record, by the times of the records.
+
+    Each is told from the one before, as the clock of the times may not be that of the samples.
+    Where a file says that there are no gaps, only long ones count: times may be rounded.
+    """
+    size = float(rate_hz * layout.record_s)
+    starts_s = record_onsets_s(layout)
+    missing = np.zeros(layout.records)
+    if starts_s is not None:
+        missing[1:] = np.diff(starts_s) * rate_hz - size
+    is_behind = bool(np.any(missing < -0.5))
+    if layout.is_discontinuous and is_behind:
         raise RecordingError(
             f"data records of {layout.path}", value="overlap, or go back in time", allowed="forward"
         )
-    check_lost(int(starts[-1]) + size - len(emg_uv), emg_uv.shape[1], layout.path)
-    rows = np.round(starts).astype(np.int64)
-    with_gaps = np.full((rows[-1] + size, emg_uv.shape[1]), np.nan, np.float32)
-    for record, row in enumerate(rows):
-        with_gaps[row : row + size] = emg_uv[record * size : (record + 1) * size]
+    if not layout.is_discontinuous:
+        missing[(missing < size / 2) | is_behind] = 0
+    return np.round(missing)
+
+
+def _with_gaps(emg_uv: Samples, lost: NDArray[np.float64], path: Path) -> Samples:
+    """Put rows of NaN between data records where samples are missing."""
+    if not lost.any():
+        return emg_uv
+    check_lost(int(lost.sum()), emg_uv.shape[1], path)
+    size = len(emg_uv) // len(lost)
+    rows = np.arange(len(emg_uv)) + np.repeat(np.cumsum(lost).astype(np.int64), size)
+    with_gaps = np.full((rows[-1] + 1, emg_uv.shape[1]), np.nan, np.float32)
+    with_gaps[rows] = emg_uv
     return with_gaps
 
 

@@ -25,7 +25,7 @@ class Chosen:
     rate_hz : float
         Their rate by the header.
     step_uv : float
-        The coarsest step of a voltage; 0 without any.
+        The coarsest step of the EMG, of any voltage where there is none; 0 without any.
     left_out : tuple of str
         Other signals, and why.
     notes : tuple of str
@@ -70,6 +70,7 @@ def choose(layout: Layout, stored: Sequence[Channel] | None, unit: str | None) -
             f"signals of {layout.path}",
             value="none" if not signals else "none with a scale",
             allowed="one signal or more, beside annotations",
+            way_out="correct the physical and digital ranges in its header" if signals else None,
         )
     labels = [one.label or f"channel {n + 1}" for n, one in enumerate(usable)]
     units, types = [one.unit for one in usable], None
@@ -90,15 +91,14 @@ def choose(layout: Layout, stored: Sequence[Channel] | None, unit: str | None) -
             value=len(taken),
             allowed=f"up to {MOST_CHANNELS}",
         )
+    voltages = [n for n in taken if scaled.channels[n].unit == "uV"]
+    voltages = [n for n in voltages if scaled.channels[n].type == "EMG"] or voltages
     return Chosen(
         signals=tuple(usable[n] for n in taken),
         channels=tuple(scaled.channels[n] for n in taken),
         factors=tuple(scaled.factors[n] for n in taken),
         rate_hz=rate_hz,
-        step_uv=max(
-            abs(usable[n].step) * scaled.factors[n] if scaled.channels[n].unit == "uV" else 0.0
-            for n in taken
-        ),
+        step_uv=max((abs(usable[n].step) * scaled.factors[n] for n in voltages), default=0.0),
         left_out=(
             *(
                 f"{label} at {rate:g} Hz"

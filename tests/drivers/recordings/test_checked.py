@@ -117,7 +117,8 @@ def test_what_no_recording_can_have_is_left_out_and_said(plain, kind, suffix, tm
     rate_hz = 16000.0 if "audio" in fields else None
     recording = checked(replace(plain, audio_rate_hz=rate_hz, **fields), "talk")
     assert what in recording.notes[-1]
-    assert recording.audio is None and not recording.phones and not recording.markers
+    assert recording.audio is None
+    assert recording.markers == recording.phones == ()
     write_recordings(tmp_path / f"a{suffix}", [recording])
     assert describe(tmp_path / f"a{suffix}").samples == 600
 

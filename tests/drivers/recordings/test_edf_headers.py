@@ -186,6 +186,12 @@ def test_what_cannot_be_read_is_refused_in_one_line(written, message, tmp_path):
     assert len(str(caught.value)) < 400
 
 
+def test_the_resolution_is_that_of_the_emg(tmp_path):
+    """A trigger in volts beside it passed for EMG in steps of ten volts."""
+    trigger = SIGNAL | {"label": b"TRIG", "unit": b"V"}
+    assert details(Written([SIGNAL, trigger]).save(tmp_path / "a.edf"))["resolution"][:3] == "0.1"
+
+
 def test_a_signal_without_a_scale_does_not_cost_the_others(tmp_path):
     """One broken neighbour made a whole recording unreadable."""
     broken = SIGNAL | {"label": b"broken", "physical_max": b"?"}
@@ -237,6 +243,31 @@ def test_annotations_of_others(tmp_path):
         Marker(10, "and slow wave"),
         Marker(100, "\N{REPLACEMENT CHARACTER}"),
     )
+
+
+TIMES = {  # what the header says, when its records begin, what is lost before each, a note
+    "a gap that is said": (b"EDF+D", (0, 0.5, 2.0, 2.5), (0, 0, 100, 0), False),
+    "a slow clock": (b"EDF+D", (0, 0.504, 1.008, 1.512), (0, 0, 0, 0), False),
+    "a gap on a slow clock": (b"EDF+D", (0, 0.504, 2.008, 2.512), (0, 0, 100, 0), False),
+    "a gap that is denied": (b"EDF+C", (0, 0.5, 2.0, 2.5), (0, 0, 100, 0), True),
+    "a gap in plain EDF": (b"", (0, 0.5, 61.0, 61.5), (0, 0, 6000, 0), True),
+    "rounded times": (b"EDF+C", (0, 0.6, 1.0, 1.6), (0, 0, 0, 0), False),
+    "no times": (b"EDF+C", (0, 0, 0, 0), (0, 0, 0, 0), False),
+    "times that are set back": (b"EDF+C", (0, 9.0, 1.0, 1.5), (0, 0, 0, 0), False),
+}
+
+
+@pytest.mark.parametrize("case", TIMES)
+def test_times_of_data_records_tell_what_was_lost(case, tmp_path):
+    """EMG behind a gap that is closed is at a wrong time; a clock that is slow loses nothing."""
+    reserved, begins_s, lost, noted = TIMES[case]
+    texts = [b"+%g\x14\x14\0" % begin_s for begin_s in begins_s]
+    written = Written([SIGNAL, ANNOTATIONS], {"reserved": reserved}, texts)
+    recording = _read(written.save(tmp_path / "a.edf"))
+    pieces = [[np.nan] * n + list(range(50 * k, 50 * k + 50)) for k, n in enumerate(lost)]
+    rows = np.concatenate(pieces)
+    np.testing.assert_allclose(recording.emg_uv[:, 0], rows * 0.1, atol=1e-3)
+    assert [f"its times have 1: {sum(lost)}" in note for note in recording.notes] == [True] * noted
 
 
 def test_stretches_that_overlap(tmp_path):

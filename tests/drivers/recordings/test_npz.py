@@ -132,7 +132,7 @@ def test_speech_of_any_type_of_number_is_on_one_scale(dtype, tmp_path):
     audio = (np.array([0.5, -0.25, 0.0]) * full).astype(dtype)
     emg_uv = np.ones((9, 2), np.float32)
     np.savez(tmp_path / "a.npz", emg_uv=emg_uv, rate_hz=600, audio=audio, audio_rate_hz=8000)
-    (recording,) = read_recordings(tmp_path / "a.npz")
+    (recording,) = FORMAT.read(tmp_path / "a.npz")
     np.testing.assert_allclose(recording.audio, [0.5, -0.25, 0.0])
 
 
