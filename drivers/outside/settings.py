@@ -30,11 +30,11 @@ class Checked(BaseModel):
 class Settings(Checked):
     """Values that a user can set.
 
-    Texts that are endless or hold NUL, which no file and no library of the system takes, are
-    refused, too.
+    A number is a text where one is wanted: channels and streams may be called ``1``. Texts
+    that are endless or hold NUL, which no file and no library of the system takes, are refused.
     """
 
-    model_config = ConfigDict(str_max_length=4096)
+    model_config = ConfigDict(str_max_length=4096, coerce_numbers_to_str=True)
 
     @field_validator("*", mode="before")
     @classmethod

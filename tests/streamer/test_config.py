@@ -86,6 +86,15 @@ def test_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         load_config(file)
 
 
+def test_a_number_is_a_name_where_one_is_wanted() -> None:
+    """Channels without a label are called 1, 2, 3: nobody could choose them."""
+    assignments = ["recordings.channels=[1, 2]", "recordings.stream=1", "live.channels=[3]"]
+    config = load_config(assignments=assignments)
+    assert config.recordings.channels == ("1", "2")
+    assert config.recordings.stream == "1"
+    assert config.live.channels == ("3",)
+
+
 @pytest.mark.parametrize(
     ("assignment", "words"),
     [

@@ -1,6 +1,6 @@
 """Which streams of a foreign file are the EMG."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.errors import RecordingError
@@ -11,7 +11,7 @@ from drivers.recordings.xdf.heads import StreamHead, field_of, named, there
 from drivers.recordings.xdf.own import role
 from drivers.units import InMicrovolts
 
-_WAYS = "a name, id=ID (or the stream's number), type=TYPE"
+_WAYS = "a name, id=ID, id=NUMBER, type=TYPE"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,11 @@ class Chosen:
 
 
 def choose(
-    heads: Mapping[int, StreamHead], file: str, stream: str | None, unit: str | None
+    heads: Mapping[int, StreamHead],
+    file: str,
+    stream: str | None,
+    unit: str | None,
+    refused: Sequence[str] = (),
 ) -> Chosen:
     """Choose the streams of EMG.
 
@@ -46,6 +50,8 @@ def choose(
         type EMG.
     unit : str or None
         Of the EMG; overrules what the streams say.
+    refused : sequence of str
+        Streams whose headers cannot be read, and why: one of them may be what is missed.
 
     Returns
     -------
@@ -60,13 +66,17 @@ def choose(
     foreign = {number: head for number, head in heads.items() if role(head) is None}
     found = named(foreign, "type=EMG" if stream is None else stream)
     if not found:
+        streams = "; ".join([there(foreign), *refused] if foreign or not refused else refused)
+        if stream is None:
+            way_out = f"say which one it is: --set recordings.stream=, then {_WAYS}"
+            raise RecordingError(
+                f"EMG in {file}",
+                value=f"streams {streams}" if foreign else streams,
+                allowed="a stream of type EMG",
+                way_out=way_out if foreign else None,
+            )
         raise RecordingError(
-            f"EMG in {file}" if stream is None else f"recordings.stream for {file}",
-            value=f"streams {there(foreign)}" if stream is None else stream,
-            allowed="a stream of type EMG" if stream is None else there(foreign),
-            way_out=f"say which one it is: --set recordings.stream=, then {_WAYS}"
-            if stream is None and foreign
-            else None,
+            f"recordings.stream for {file}", value=stream, allowed=streams, way_out=f"give {_WAYS}"
         )
     channels: dict[int, InMicrovolts] = {}
     errors: dict[int, RecordingError] = {}

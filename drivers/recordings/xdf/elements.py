@@ -1,11 +1,17 @@
 """XML of a file that others wrote, within bounds."""
 
+import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
 _MOST_BYTES = 4 << 20
 _MOST_DEPTH = 32
 _MOST_ELEMENTS = 100_000
+# What XML does not allow, and liblsl writes as it is in a name: as a letter, and as its number.
+_FORBIDDEN = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(x[0-9a-f]{1,8}|[0-9]{1,9});", re.I
+)
+_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 class _Bounded(ET.TreeBuilder):
@@ -41,7 +47,7 @@ def parse_xml(content: bytes) -> ET.Element:
     Parameters
     ----------
     content : bytes
-        In UTF-8; what is none is replaced.
+        In UTF-8; what is none, and letters that XML does not allow, are replaced.
 
     Returns
     -------
@@ -57,7 +63,7 @@ def parse_xml(content: bytes) -> ET.Element:
         raise ValueError(f"more than {_MOST_BYTES >> 20} MiB")
     parser = ET.XMLParser(target=_Bounded())
     try:
-        parser.feed(content.decode("utf-8", "replace"))
+        parser.feed(_FORBIDDEN.sub(_allowed, content.decode("utf-8", "replace")))
         root = parser.close()
     # LookupError: an encoding that nobody knows
     except (ET.ParseError, LookupError) as error:
@@ -65,3 +71,11 @@ def parse_xml(content: bytes) -> ET.Element:
     if not isinstance(root, ET.Element):
         raise ValueError("no XML: no element")
     return root
+
+
+def _allowed(found: re.Match[str]) -> str:
+    """Keep the number of a letter that can be printed."""
+    if not found[1]:
+        return _UNKNOWN
+    number = int(found[1][1:], 16) if found[1][0] in "xX" else int(found[1])
+    return found[0] if number < 0x110000 and chr(number).isprintable() else _UNKNOWN

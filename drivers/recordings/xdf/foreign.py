@@ -63,7 +63,7 @@ def read_foreign(
     RecordingError
         There is no EMG stream, none with a unit, or the file is damaged.
     """
-    chosen = choose(found.heads, f"{stem}.xdf", stream, unit)
+    chosen = choose(found.heads, f"{stem}.xdf", stream, unit, found.refused)
     emg = list(chosen.channels)
     events = {n for n, head in found.heads.items() if _is_markers(head)} - {*chosen.unreadable}
     sound = [n for n, head in found.heads.items() if _is_sound(head) and n not in emg][:1]

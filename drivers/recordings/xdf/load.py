@@ -3,6 +3,7 @@
 import io
 import logging
 import struct
+import xml.etree.ElementTree as ET
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,10 +75,15 @@ def load(found: Scan, streams: Collection[int], sound: Collection[int]) -> dict[
             decoded[span.stream].append(sound_values)
             row = b"\x08" + struct.pack("<d", begin_s) + bytes(sound_values[:1].nbytes)
             pieces.append(chunk(Tag.SAMPLES, length(1) + row, span.stream))
-        elif span.stream in streams and span.tag == Tag.STREAM_FOOTER:
-            if _counts(found.data[span.content : span.end]):
-                pieces.append(found.data[span.begin : span.end])
-        elif span.stream in streams or (span.stream in decoded and span.tag != Tag.STREAM_FOOTER):
+        elif span.stream not in (*streams, *decoded):
+            continue
+        elif span.tag == Tag.STREAM_HEADER:  # as it was understood, letters replaced
+            pieces.append(_xml_chunk(Tag.STREAM_HEADER, found.heads[span.stream].info, span.stream))
+        elif span.tag == Tag.STREAM_FOOTER:
+            footer = _footer(found.data[span.content : span.end])
+            if span.stream in streams and footer is not None:
+                pieces.append(_xml_chunk(Tag.STREAM_FOOTER, footer, span.stream))
+        else:
             pieces.append(found.data[span.begin : span.end])
     result = {}
     for stream in _pyxdf(b"".join(pieces)):
@@ -105,13 +111,18 @@ def _sound(found: Scan, span: Span, last_s: float) -> tuple[NDArray[Any], float,
     return values, begin_s, float(stamps[known]) + (len(stamps) - 1 - known) * step_s
 
 
-def _counts(content: bytes) -> bool:
-    """Say whether pyxdf can take a footer."""
+def _xml_chunk(tag: Tag, root: ET.Element, stream: int) -> bytes:
+    return chunk(tag, ET.tostring(root, "utf-8"), stream)
+
+
+def _footer(content: bytes) -> ET.Element | None:
+    """Read a footer, None where pyxdf could not take it."""
     try:
-        int(parse_xml(content).findtext("sample_count") or "")
+        root = parse_xml(content)
+        int(root.findtext("sample_count") or "")
     except ValueError:
-        return False
-    return True
+        return None
+    return root
 
 
 def _pyxdf(data: bytes) -> list[dict[str, Any]]:

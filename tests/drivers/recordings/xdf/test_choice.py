@@ -131,6 +131,31 @@ def test_our_own_files_take_a_unit_and_know_their_stream(tmp_path, make_recordin
         read_recordings(tmp_path / "own.xdf", Choices(stream="nobody"))
 
 
+@pytest.mark.parametrize("letters", [b"\x1b[31", b"\0\1\2\3", b"&#7;", b"&#0;", b"\xef\xbf\xbf."])
+@pytest.mark.parametrize("before", [b">Ampl", b">EMG1"])
+def test_letters_that_xml_forbids_cost_no_stream(lab, letters, before):
+    """Liblsl writes whatever a sender has in a name, and nobody could open the file again."""
+    add(lab, name="Amplifier")
+    lab.flush()
+    # of the same length, as chunks say how long they are
+    lab.path.write_bytes(lab.path.read_bytes().replace(before, b">" + letters))
+    (recording,) = read_recordings(lab.path)
+    np.testing.assert_allclose(recording.emg_uv, rows())
+    assert all(channel.label.isprintable() for channel in recording.channels)
+    assert [channel.unit for channel in recording.channels] == ["uV"] * 6
+
+
+@pytest.mark.parametrize("rate", [b"  nan", b"-60.0", b"1e300", b"600,0"])
+def test_a_stream_whose_header_is_refused_is_named(lab, rate):
+    """A file with one bad number in it passed for one without a stream."""
+    add(lab)
+    lab.flush()
+    lab.path.write_bytes(lab.path.read_bytes().replace(b">600.0<", b">%b<" % rate))
+    for choices in (Choices(), Choices(stream="Amp")):
+        with pytest.raises(RecordingError, match=r"stream 1 \("):
+            read_recordings(lab.path, choices)
+
+
 @pytest.mark.parametrize("zero", [1, 2])
 def test_stream_number_0_is_a_stream(lab, zero):
     """pyxdf's own example has one, and all its samples were dropped."""
