@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.effective_rate import caution
 from drivers.errors import RecordingError
 from drivers.outside.texts import parse_json
 from drivers.recordings.files import check_lost
@@ -17,7 +18,7 @@ from drivers.recordings.recording import Recording
 from drivers.recordings.tables.columns import number_of
 from drivers.recordings.tables.head import Head, read_head
 from drivers.recordings.tables.lines import Row, opened
-from drivers.recordings.tables.times import rows_of
+from drivers.recordings.tables.times import another_rate_hz, rows_of
 from drivers.source import Marker, Samples
 
 _BLOCK_LINES = 4096
@@ -58,8 +59,16 @@ def read(path: Path, *, unit: str | None = None) -> tuple[Recording]:
     with opened(path) as lines:
         head, rows = read_head(lines, path, unit)
         numbers = _numbers(rows, head, path)
+    notes = head.notes
     if head.time is not None:
-        rate_hz, places = rows_of(numbers.times_s, head.rate_hz, numbers.resolution_s, path)
+        times_s, resolution_s = numbers.times_s, numbers.resolution_s
+        true_hz = None
+        if head.rate_hz is not None and head.samples is None:  # our own have the right one
+            true_hz = another_rate_hz(times_s, head.rate_hz, resolution_s, path)
+        rate_hz, places = rows_of(times_s, true_hz or head.rate_hz, resolution_s, path)
+        if true_hz is not None and head.rate_hz is not None:
+            rate_hz = head.rate_hz
+            notes = (*notes, caution(path.name, true_hz, rate_hz))
     else:
         assert head.rate_hz is not None  # `read_head` wants one of them
         rate_hz, places = head.rate_hz, np.arange(len(numbers.samples))
@@ -79,7 +88,7 @@ def read(path: Path, *, unit: str | None = None) -> tuple[Recording]:
                 Marker(int(places[line]) - lead_in, label) for line, label in numbers.markers
             ),
             phones=head.phones,
-            notes=head.notes,
+            notes=notes,
             **metadata_from(head.texts, path),
         ),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.effective_rate import TOLERANCE
 from drivers.errors import RecordingError
 
 # Times of a regular clock are off by no more than this part of a sample and their digits.
@@ -51,7 +52,7 @@ def rows_of(
             way_out="write the times with more digits",
         )
     if rate_hz is None:
-        rate_hz = _rate_hz(steps_s, resolution_s, path)
+        rate_hz, _ = _rate_hz(steps_s, resolution_s, path)
     slack = resolution_s * rate_hz
     # a step is a gap where it is longer than one sample and the rounding of two times
     begins = np.flatnonzero(np.concatenate([[True], steps_s * rate_hz > 1.5 + slack]))
@@ -72,8 +73,38 @@ def rows_of(
     return rate_hz, np.maximum.accumulate(rows)
 
 
-def _rate_hz(steps_s: NDArray[np.float64], resolution_s: float, path: Path) -> float:
-    """Divide the steps without a gap by their time; take a whole number that fits, too."""
+def another_rate_hz(
+    times_s: NDArray[np.float64], rate_hz: float, resolution_s: float, path: Path
+) -> float | None:
+    """Say at which rate lines come, where it is none that the declared one can stand for.
+
+    Parameters
+    ----------
+    times_s : ndarray of float64, shape (n,)
+        Column of times.
+    rate_hz : float
+        What the file says.
+    resolution_s, path
+        As for `rows_of`.
+
+    Returns
+    -------
+    float or None
+        None where the times are no others than the declared rate makes, or too few to tell.
+    """
+    steps_s = np.diff(times_s)
+    if not (len(steps_s) and np.all(steps_s > 0)):
+        return None  # `rows_of` refuses what does not grow
+    measured_hz, uncertainty_hz = _rate_hz(steps_s, resolution_s, path)
+    differs = abs(measured_hz - rate_hz) > max(TOLERANCE * rate_hz, 2 * uncertainty_hz)
+    return measured_hz if differs else None
+
+
+def _rate_hz(steps_s: NDArray[np.float64], resolution_s: float, path: Path) -> tuple[float, float]:
+    """Divide the steps without a gap by their time; take a whole number that fits, too.
+
+    The second value is by how much it may be off.
+    """
     if not len(steps_s):
         raise RecordingError(
             f"sampling rate of {path}",
@@ -86,4 +117,6 @@ def _rate_hz(steps_s: NDArray[np.float64], resolution_s: float, path: Path) -> f
     runs = len(steps_s) - int(regular.sum()) + 1
     uncertainty_hz = rate_hz * (runs + 1) * max(resolution_s, 1e-9) / total_s
     whole_hz = round(rate_hz)
-    return float(whole_hz) if abs(whole_hz - rate_hz) <= uncertainty_hz and whole_hz else rate_hz
+    if abs(whole_hz - rate_hz) <= uncertainty_hz and whole_hz:
+        rate_hz = float(whole_hz)
+    return rate_hz, uncertainty_hz

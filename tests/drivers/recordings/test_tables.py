@@ -61,6 +61,21 @@ def test_the_rate_is_found_in_rounded_times(rate_hz, decimals, tmp_path):
     assert read.emg_uv[:, 0].tolist() == list(range(3000))
 
 
+@pytest.mark.parametrize(
+    ("true_hz", "says"), [(300, "300"), (594, "594"), (606, "606"), (2000, "2000"), (600, "")]
+)
+@pytest.mark.parametrize("lost", [0, 5])
+def test_a_rate_that_the_times_deny_is_said(true_hz, says, lost, tmp_path):
+    """Half of the samples counted as lost where the rate was wrong, or the line said nothing."""
+    kept = [k for k in range(1200) if not 600 <= k < 600 + lost]
+    lines = "".join(f"{k / true_hz:.6f},{k}\n" for k in kept)
+    read = _read(tmp_path / "a.csv", "# rate_hz: 600\ntime_s,EMG [uV]\n" + lines)
+    assert read.rate_hz == 600
+    assert len(read.emg_uv) == 1200
+    assert int(np.isnan(read.emg_uv).sum()) == lost
+    assert [f"come at {says} Hz" in note for note in read.notes] == [True] * bool(says)
+
+
 def test_left_out_lines_are_lost_samples(tmp_path):
     """Without the rows of NaN all that follows would be early."""
     kept = [k for k in range(1200) if not 100 <= k < 150 and k != 700]
