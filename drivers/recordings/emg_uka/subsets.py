@@ -118,7 +118,7 @@ def read_subsets(root: Path) -> dict[str, dict[str, tuple[str, ...]]]:
     seen: dict[str, str] = {}
     for subset in SUBSETS:
         path = root / "Subsets" / subset
-        if not path.is_file():
+        if not path.exists():
             continue
         try:
             text = read_text(path, str(path), RecordingError, errors="replace")

@@ -52,6 +52,17 @@ def test_a_multiple_of_the_columns_is_seen_by_the_audio(corpus, write):
         reader.recording(names[0])
 
 
+def test_the_other_byte_order_is_seen_by_its_noise(corpus):
+    """Read as it is, it is noise of a plausible amplitude, and a voice is trained on it."""
+    names = _rewrite(corpus, FIRST, lambda counts: counts.byteswap())
+    reader = EmgUkaCorpus(corpus.root)
+    with pytest.raises(RecordingError, match="8 files of the other byte order"):
+        list(reader.recordings(FIRST))
+    with pytest.raises(UtteranceError, match="columns"):
+        reader.recording(names[0])
+    assert {one.session for one in reader.recordings()} == {SECOND}
+
+
 def test_a_session_of_other_columns_is_left_out_aloud(corpus):
     """The other sessions of the corpus are as good as they were."""
     names = _rewrite(corpus, FIRST, _columns(9))

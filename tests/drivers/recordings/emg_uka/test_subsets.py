@@ -69,3 +69,11 @@ def test_a_missing_subset_file_is_an_empty_subset(tmp_path):
     (tmp_path / "Subsets").mkdir()
     (tmp_path / "Subsets" / "train.audible").write_text("emg_002-001: emg_002-001-0100\n")
     assert read_subsets(tmp_path) == {"train.audible": {"002-001": ("002-001-0100",)}}
+
+
+def test_a_subset_that_is_no_file_is_not_an_empty_one(tmp_path):
+    """All its utterances were left out without a word."""
+    (tmp_path / "Subsets" / "test.audible").mkdir(parents=True)
+    (tmp_path / "Subsets" / "train.audible").write_text("emg_002-001: emg_002-001-0100\n")
+    with pytest.raises(RecordingError, match=r"test\.audible"):
+        read_subsets(tmp_path)
