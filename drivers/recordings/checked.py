@@ -160,7 +160,7 @@ def _possible(recording: Recording) -> Recording:
         left_out["natural speech that is on no scale, or not finite"] = 1
         audio = None
     notes = [
-        f"{recording.name}: {what} left out" + f" ({count})" * (count > 1)
+        f"{recording.name}: left out: {what}" + f" ({count})" * (count > 1)
         for what, count in left_out.items()
         if count
     ]
