@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictStr
 
 from drivers.outside.settings import Settings
 
@@ -11,7 +11,7 @@ class AudioSettings(Settings):
     """How the voice is played."""
 
     enabled: bool = Field(default=True, description="Play the voice on a sound card")
-    device: Annotated[int, Field(ge=0, le=9999)] | str | None = Field(
+    device: Annotated[int, Field(ge=0, le=9999)] | StrictStr | None = Field(
         default=None,
         description="Sound card by number or part of its name; null is the system's own choice, "
         "or none where there is no card",
