@@ -19,7 +19,7 @@ _NOTICEABLE = 5e-4  # half of the drift that `Timeline` follows
 _CERTAIN = 4.0  # standard errors of a median
 _LONG_S, _SHORT_S, _LEAST_STRETCHES = 2.0, 0.1, 4
 _LONGEST_S = 10.0  # a push that is longer is none: its samples have their own stamps
-# Of a sample, as are all steps from one to the next:
+# Steps from one stamp to the next are counted in samples:
 _EXACT = 1e-3
 _REGULAR = 0.01
 _TOGETHER = 0.2  # stamped one by one, but sent together

@@ -43,7 +43,7 @@ OPERATORS: Final[dict[str, frozenset[str]]] = {
 """Operators by domain."""
 
 MOST_NODES: Final = 2000
-"""Of a graph; the largest that training makes has 45."""
+"""The most nodes that a graph may have; the largest that training makes has 45."""
 
 MOST_BRANCHES: Final = 2**16 - 1
 """Nodes of a tree: ONNX Runtime goes down it by calling itself, for which it needs a stack."""

@@ -7,7 +7,7 @@ person, `printable` for a whole line, `file_name` where it becomes part of a fil
 import unicodedata
 
 MOST_LETTERS = 256
-"""Of a name; longer ones are cut where they enter."""
+"""The longest name that is kept; longer ones are cut where they enter."""
 
 _SHOWN = 400
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # letters of some scripts need them

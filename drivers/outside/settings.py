@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
 from drivers.outside.names import clean
 
 MOST_SECONDS = 1e7
-"""Of any time that a setting can ask for: some months."""
+"""The longest time that a setting can ask for: some months."""
 
 MOST_SEED = 2**32 - 1
 """What every generator of random numbers takes."""

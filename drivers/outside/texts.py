@@ -16,7 +16,7 @@ import yaml
 from drivers.errors import StreamerError
 
 MOST_BYTES = 2**24
-"""Of a text that is read as a whole; a manifest has some thousands."""
+"""A text that is read as a whole may have so many bytes; a manifest has some thousands."""
 
 _MOST_YAML_BYTES = 2**20  # its parser is slow
 _MOST_DEPTH = 32

@@ -11,7 +11,7 @@ from models.compiled import compiled
 from models.signal.operator import Array, as_rows
 
 MOST_COLUMNS = 2**17
-"""Of a stacked frame: 1001 frames of 26 channels; the paper's have 930."""
+"""The widest stacked frame has 1001 frames of 26 channels; those of the paper have 930 columns."""
 
 
 @dataclass(frozen=True)

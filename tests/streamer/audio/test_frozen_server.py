@@ -18,8 +18,6 @@ pytestmark = [
     pytest.mark.skipif(bool(missing_packages()), reason="there is no virtual sound card"),
 ]
 
-PATIENT_S = 240.0
-
 
 @pytest.fixture
 def card() -> Iterator[VirtualCard]:
@@ -55,15 +53,13 @@ def test_a_session_on_a_frozen_server_ends_with_its_files(
         freeze(card)
     with live(card, out) as process:
         try:
-            until_s = time.monotonic() + PATIENT_S
             while not (out / "audio.wav").exists() or (out / "audio.wav").stat().st_size < 32_000:
                 assert process.poll() is None
-                assert time.monotonic() < until_s
                 time.sleep(0.05)
             if frozen == "meanwhile":
                 freeze(card)
             os.kill(process.pid, signal.SIGINT)
-            said, _ = process.communicate(timeout=PATIENT_S)
+            said, _ = process.communicate()
         finally:
             process.kill()
     assert process.returncode >= 0  # by itself
